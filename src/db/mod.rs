@@ -1,0 +1,255 @@
+//! The databases: one connection type for SQLite and PostgreSQL, readers, the one writer, migrations, column types.
+//!
+//! [`Db::read`] runs a closure on a snapshot, [`Db::write`] in a transaction; queries run nowhere else. On SQLite every write goes through one thread that owns the only writing connection: competing
+//! writers starve each other there. On PostgreSQL the same interface stands over a pool.
+
+mod conn;
+pub mod cursor;
+pub mod migrate;
+mod pool;
+pub mod schema;
+pub mod types;
+pub mod violation;
+mod visible;
+mod writer;
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+use diesel::result::Error as DieselError;
+
+use crate::config::{Config, Database};
+use crate::error::{Error, Result};
+
+pub use self::conn::{DbConn, MultiBackend};
+use self::pool::Pool;
+pub use self::types::Timestamp;
+pub use self::visible::{Sight, Visible, is_public, next_due, visible_to};
+pub use self::writer::Lane;
+use self::writer::Writer;
+
+/// Runs one expression on whichever database is open: for upserts and inserts of many rows, which diesel's
+/// `MultiConnection` does not know.
+#[macro_export]
+macro_rules! on_backend {
+    ($conn:expr, |$c:ident| $body:expr) => {
+        match $conn {
+            $crate::db::DbConn::Postgres($c) => $body,
+            $crate::db::DbConn::Sqlite($c) => $body,
+        }
+    };
+}
+
+/// The columns of `T`, for `returning`, where `as_returning` does not compile for two databases.
+pub fn columns<T: Selectable<MultiBackend>>() -> T::SelectExpression {
+    T::construct_selection()
+}
+
+/// A snapshot to read from: nothing that is committed meanwhile shows.
+pub struct Read<'a> {
+    /// The connection, in a transaction that cannot write.
+    pub conn: &'a mut DbConn,
+    /// The time at which everything is judged.
+    pub now: Timestamp,
+}
+
+/// A transaction that writes.
+pub struct Tx<'a> {
+    /// The connection, in a transaction.
+    pub conn: &'a mut DbConn,
+    /// The time at which everything happens; read inside the transaction.
+    pub now: Timestamp,
+}
+
+impl Tx<'_> {
+    /// Holds one row against other writers until the commit. SQLite has one writer and needs nothing.
+    /// `table` is a name from this source, never input.
+    pub fn lock_row(&mut self, table: &'static str, id: i64) -> QueryResult<()> {
+        if let DbConn::Postgres(conn) = self.conn {
+            diesel::sql_query(format!("SELECT 1 FROM {table} WHERE id = $1 FOR UPDATE"))
+                .bind::<diesel::sql_types::BigInt, _>(id)
+                .execute(conn)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps rows from being deleted until the commit, so that a reference to one that is found then can be written.
+    /// `table` is a name from this source, never input.
+    pub fn hold_rows(&mut self, table: &'static str, ids: &[i64]) -> QueryResult<()> {
+        if let DbConn::Postgres(conn) = self.conn
+            && !ids.is_empty()
+        {
+            // In one order, so that two that hold the same rows do not wait for each other.
+            diesel::sql_query(format!(
+                "SELECT 1 FROM {table} WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
+            ))
+            .bind::<diesel::sql_types::Array<diesel::sql_types::BigInt>, _>(ids)
+            .execute(conn)?;
+        }
+        Ok(())
+    }
+
+    /// Lets one transaction at a time do what the name says, across instances, until the commit.
+    pub fn lock_name(&mut self, name: &'static str) -> QueryResult<()> {
+        if let DbConn::Postgres(conn) = self.conn {
+            diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext($1))")
+                .bind::<diesel::sql_types::Text, _>(name)
+                .execute(conn)?;
+        }
+        Ok(())
+    }
+}
+
+tokio::task_local! {
+    /// Time that the current request has spent waiting for the database.
+    static WAITED: Cell<Duration>;
+}
+
+/// Runs a request's future and tells how long it waited for the database.
+pub async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    WAITED
+        .scope(Cell::new(Duration::ZERO), async {
+            (work.await, WAITED.with(Cell::get))
+        })
+        .await
+}
+
+fn note_wait(since: Instant) {
+    // Outside a request (commands, background work) nobody asks.
+    let _outside = WAITED.try_with(|waited| waited.set(waited.get() + since.elapsed()));
+}
+
+/// The databases of a running process. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    readers: Pool,
+    writer: Writer,
+}
+
+impl Db {
+    /// Opens the database, brings its schema up to date and starts the writer. The error is one line for the operator.
+    pub fn open(config: &Config) -> std::result::Result<Self, String> {
+        migrate::run(&config.database)?;
+        let readers = Pool::readers(&config.database)?;
+        let writer = match &config.database {
+            Database::Sqlite(path) => Writer::thread(pool::open_sqlite(path, false)?)?,
+            Database::Postgres(_) => Writer::pool(readers.clone()),
+        };
+        Ok(Self { readers, writer })
+    }
+
+    /// Runs `work` on a snapshot of the database.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let since = Instant::now();
+        let readers = self.readers.clone();
+        let outcome = tokio::task::spawn_blocking(move || {
+            let mut conn = readers.get()?;
+            let conn = &mut *conn;
+            transaction(conn, Begin::Read, |conn| {
+                work(&mut Read {
+                    conn,
+                    now: Timestamp::now(),
+                })
+            })
+        })
+        .await;
+        note_wait(since);
+        outcome.map_err(Error::internal)?
+    }
+
+    /// Runs `work` in a transaction; the answer comes after the commit is durable. An error rolls everything back.
+    /// A full queue is 503.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.write_in(Lane::Editors, work).await
+    }
+
+    /// As [`Db::write`], in the queue of one's choice.
+    pub async fn write_in<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let since = Instant::now();
+        let outcome = self.writer.run(lane, work).await;
+        note_wait(since);
+        outcome
+    }
+
+    /// Whether a write would work now: it makes a real one, of nothing.
+    pub async fn can_write(&self) -> bool {
+        self.write(|tx| {
+            tx.conn.batch_execute("UPDATE site SET id = id WHERE id = 1")?;
+            Ok(())
+        })
+        .await
+        .is_ok()
+    }
+
+    /// Which database it is, with its version, for people.
+    pub async fn describe(&self) -> Result<String> {
+        self.read(|read| {
+            let (name, query) = match read.conn {
+                DbConn::Postgres(_) => ("PostgreSQL", "SELECT current_setting('server_version') AS text"),
+                DbConn::Sqlite(_) => ("SQLite", "SELECT sqlite_version() AS text"),
+            };
+            let row: TextRow = diesel::sql_query(query).get_result(read.conn)?;
+            Ok(format!("{name} {}", row.text))
+        })
+        .await
+    }
+
+    /// Ends the writer after what is queued, and leaves a SQLite file without a log to replay.
+    pub async fn close(&self) {
+        self.writer.close().await;
+    }
+}
+
+#[derive(QueryableByName)]
+struct TextRow {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    text: String,
+}
+
+/// How a transaction begins.
+#[derive(Clone, Copy)]
+enum Begin {
+    Read,
+    Write,
+}
+
+/// Runs `work` in a transaction of the whole connection.
+///
+/// diesel's own `transaction` begins DEFERRED on SQLite, where reading first and writing later fails at once if
+/// somebody wrote between; hence IMMEDIATE.
+fn transaction<T>(conn: &mut DbConn, begin: Begin, work: impl FnOnce(&mut DbConn) -> Result<T>) -> Result<T> {
+    match (&mut *conn, begin) {
+        (DbConn::Sqlite(c), Begin::Read) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?,
+        (DbConn::Sqlite(c), Begin::Write) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")?,
+        (DbConn::Postgres(c), Begin::Read) => {
+            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        }
+        (DbConn::Postgres(c), Begin::Write) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?,
+    }
+    match work(conn) {
+        Ok(value) => {
+            DbConn::commit_transaction(conn)?;
+            Ok(value)
+        }
+        Err(error) => match DbConn::rollback_transaction(conn) {
+            Ok(()) | Err(DieselError::BrokenTransactionManager) => Err(error),
+            // SQLite may have rolled back by itself; the first error says what went wrong.
+            Err(rollback) => {
+                log::warn!("a rollback failed: {rollback}");
+                Err(error)
+            }
+        },
+    }
+}

@@ -1,0 +1,99 @@
+//! Connections: how each database is opened, and the pool of readers (on PostgreSQL: of all).
+
+use std::path::Path;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::r2d2::R2D2Connection;
+
+use super::DbConn;
+use crate::config::Database;
+use crate::error::{Error, Result};
+
+/// Opens connections of one kind; diesel's own manager would try one database after the other.
+struct Manager(Database);
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = DbConn;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<DbConn, Self::Error> {
+        match &self.0 {
+            Database::Sqlite(path) => open_sqlite_raw(path, true).map_err(diesel::r2d2::Error::ConnectionError),
+            Database::Postgres(url) => open_postgres(url).map_err(diesel::r2d2::Error::ConnectionError),
+        }
+    }
+
+    fn is_valid(&self, conn: &mut DbConn) -> Result<(), Self::Error> {
+        match conn {
+            // A file does not go away as a server does; a ping would cost each read a statement more.
+            DbConn::Sqlite(_) => Ok(()),
+            DbConn::Postgres(conn) => conn.ping().map_err(diesel::r2d2::Error::QueryError),
+        }
+    }
+
+    fn has_broken(&self, conn: &mut DbConn) -> bool {
+        conn.is_broken()
+    }
+}
+
+/// A pool of connections. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Pool(r2d2::Pool<Manager>);
+
+impl Pool {
+    /// Readers of SQLite, which cannot write; on PostgreSQL connections for everything.
+    pub(super) fn readers(database: &Database) -> Result<Self, String> {
+        let size = match database {
+            Database::Sqlite(_) => 8,
+            Database::Postgres(_) => 16,
+        };
+        r2d2::Pool::builder()
+            .max_size(size)
+            .min_idle(Some(1))
+            .connection_timeout(Duration::from_secs(5))
+            .error_handler(Box::new(r2d2::LoggingErrorHandler))
+            .build(Manager(database.clone()))
+            .map(Self)
+            .map_err(|error| format!("cannot open the database: {error}"))
+    }
+
+    /// Takes a connection; 503 if none is free in time.
+    pub(super) fn get(&self) -> Result<impl std::ops::DerefMut<Target = DbConn> + use<>> {
+        self.0.get().map_err(Error::unavailable)
+    }
+}
+
+/// Opens the SQLite file, as a reader that cannot write or as the writer.
+pub(super) fn open_sqlite(path: &Path, reader: bool) -> Result<DbConn, String> {
+    open_sqlite_raw(path, reader).map_err(|error| format!("cannot open {}: {error}", path.display()))
+}
+
+fn open_sqlite_raw(path: &Path, reader: bool) -> ConnectionResult<DbConn> {
+    let name = path
+        .to_str()
+        .ok_or_else(|| ConnectionError::BadConnection("the path is not UTF-8".into()))?;
+    let mut conn = SqliteConnection::establish(name)?;
+    // The time to wait comes first, since the other settings may meet a lock themselves.
+    conn.batch_execute(
+        "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY;",
+    )
+    .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    if reader {
+        conn.batch_execute("PRAGMA query_only = ON")
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    }
+    Ok(DbConn::Sqlite(conn))
+}
+
+/// Connects to PostgreSQL: times in UTC, and no statement or forgotten transaction that holds others for ever.
+pub(super) fn open_postgres(url: &str) -> ConnectionResult<DbConn> {
+    let mut conn = PgConnection::establish(url)?;
+    conn.batch_execute(
+        "SET timezone = 'UTC'; SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'; SET jit = off",
+    )
+    .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(DbConn::Postgres(conn))
+}

@@ -1,0 +1,193 @@
+//! The writer: on SQLite one thread with the only writing connection, on PostgreSQL the pool.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use diesel::connection::SimpleConnection;
+use tokio::sync::oneshot;
+
+use super::pool::Pool;
+use super::{Begin, DbConn, Timestamp, Tx, transaction};
+use crate::error::{Error, Result};
+
+/// The two queues of the writer, served in turn, so that a flood of views never keeps an editor waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Edits of every kind.
+    Editors,
+    /// View counting.
+    Views,
+}
+
+/// How many jobs may wait in one lane.
+const QUEUE: usize = 512;
+
+type Job = Box<dyn FnOnce(&mut DbConn) + Send>;
+
+#[derive(Default)]
+struct Queues {
+    editors: VecDeque<Job>,
+    views: VecDeque<Job>,
+    views_next: bool,
+    closed: bool,
+}
+
+impl Queues {
+    fn lane(&mut self, lane: Lane) -> &mut VecDeque<Job> {
+        match lane {
+            Lane::Editors => &mut self.editors,
+            Lane::Views => &mut self.views,
+        }
+    }
+
+    fn take(&mut self) -> Option<Job> {
+        let order = if self.views_next {
+            [Lane::Views, Lane::Editors]
+        } else {
+            [Lane::Editors, Lane::Views]
+        };
+        for lane in order {
+            if let Some(job) = self.lane(lane).pop_front() {
+                self.views_next = lane == Lane::Editors;
+                return Some(job);
+            }
+        }
+        None
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Shared {
+    queues: Mutex<Queues>,
+    wake: Condvar,
+}
+
+impl Shared {
+    /// A panic in a job is caught before it could poison the lock, and the queues are whole after each step.
+    fn lock(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs writing transactions. Cheap to clone.
+#[derive(Clone)]
+pub(super) enum Writer {
+    Thread {
+        shared: Arc<Shared>,
+        thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    },
+    Pool(Pool),
+}
+
+impl Writer {
+    /// A writer thread on its own connection.
+    pub(super) fn thread(mut conn: DbConn) -> Result<Self, String> {
+        let shared = Arc::new(Shared::default());
+        let inside = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || serve(&inside, &mut conn))
+            .map_err(|error| format!("cannot start the writer: {error}"))?;
+        Ok(Self::Thread {
+            shared,
+            thread: Arc::new(Mutex::new(Some(thread))),
+        })
+    }
+
+    /// Writes through the pool.
+    pub(super) fn pool(pool: Pool) -> Self {
+        Self::Pool(pool)
+    }
+
+    /// Runs `work` in a transaction and answers after its commit.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        match self {
+            Self::Pool(pool) => {
+                let pool = pool.clone();
+                let outcome = tokio::task::spawn_blocking(move || {
+                    let mut conn = pool.get()?;
+                    in_transaction(&mut conn, work)
+                });
+                outcome.await.map_err(Error::internal)?
+            }
+            Self::Thread { shared, .. } => {
+                let (answer, outcome) = oneshot::channel();
+                let job: Job = Box::new(move |conn| {
+                    // The caller may have gone; what was committed stays committed.
+                    let _gone = answer.send(in_transaction(conn, work));
+                });
+                {
+                    let mut queues = shared.lock();
+                    if queues.closed {
+                        return Err(Error::unavailable("the writer has stopped"));
+                    }
+                    if queues.lane(lane).len() >= QUEUE {
+                        return Err(Error::unavailable("the queue of the writer is full"));
+                    }
+                    queues.lane(lane).push_back(job);
+                }
+                shared.wake.notify_one();
+                outcome.await.map_err(|_dropped| Error::internal("a write panicked"))?
+            }
+        }
+    }
+
+    /// Lets the queues run empty, then ends the thread.
+    pub(super) async fn close(&self) {
+        let Self::Thread { shared, thread } = self else { return };
+        shared.lock().closed = true;
+        shared.wake.notify_one();
+        let handle = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(handle) = handle
+            && tokio::task::spawn_blocking(move || handle.join().is_err())
+                .await
+                .unwrap_or(true)
+        {
+            log::error!("the writer ended by a panic");
+        }
+    }
+}
+
+fn in_transaction<T>(conn: &mut DbConn, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    transaction(conn, Begin::Write, |conn| {
+        work(&mut Tx {
+            conn,
+            now: Timestamp::now(),
+        })
+    })
+}
+
+fn serve(shared: &Shared, conn: &mut DbConn) {
+    loop {
+        let job = {
+            let mut queues = shared.lock();
+            loop {
+                if let Some(job) = queues.take() {
+                    break job;
+                }
+                if queues.closed {
+                    drop(queues);
+                    if let Err(error) = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)") {
+                        log::warn!("the last checkpoint failed: {error}");
+                    }
+                    return;
+                }
+                queues = shared.wake.wait(queues).unwrap_or_else(PoisonError::into_inner);
+            }
+        };
+        if catch_unwind(AssertUnwindSafe(|| job(conn))).is_err() {
+            log::error!("a write panicked; its transaction is rolled back");
+            if let Err(error) = <DbConn as diesel::Connection>::TransactionManager::rollback_transaction(conn) {
+                log::error!("the rollback failed: {error}");
+            }
+        }
+    }
+}
+
+use diesel::connection::TransactionManager;
