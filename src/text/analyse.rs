@@ -1,0 +1,257 @@
+//! The lexemes of an article: the set of strings under which the index knows it.
+
+use std::collections::HashSet;
+
+use super::flow::Flow;
+use super::normalise::{Kind, look};
+
+/// Stands before a lexeme of the title, so that one index answers for the title alone too. A private-use character: no text
+/// can bring it into a lexeme of its own.
+pub const TITLE_MARK: char = '\u{F8FF}';
+
+/// How many characters of an article are indexed, over all fields, punctuation not counted. PostgreSQL takes less than 1 MiB
+/// of lexemes a row, and both databases must know the same text; 150,000 bytes are the bound for characters of four bytes.
+pub const ANALYSED: usize = 50_000;
+
+/// How much of a title gets marked lexemes.
+const MARKED: usize = 1_000;
+
+/// A longer word is known by its first characters.
+const WORD: usize = 64;
+
+/// A pair is made of words no longer than this, and so stays below [`WORD`] itself.
+const PAIRED: usize = 31;
+
+/// The sorted set of an article's lexemes.
+///
+/// Han, kana, bopomofo and hangul give every run of one, two and three characters; other words and numbers stand whole, and two
+/// of them side by side also give a pair (`iphone_16`). A word that ends in signs (`disney+`) is there without them too, unless
+/// it is one letter (`c++`). The title's lexemes stand again behind [`TITLE_MARK`]. Every lexeme consists of letters, digits,
+/// `+`, `#`, `_` and the mark: nothing that FTS5's `ascii` tokeniser with these signs would split, or that a quoted `tsvector`
+/// would have to escape.
+pub fn lexemes(title: &str, summary: &str, tags: &[impl AsRef<str>], body: &str) -> Vec<String> {
+    let mut flow = Flow::default();
+    flow.field(title, ANALYSED);
+    flow.field(summary, ANALYSED);
+    for tag in tags {
+        flow.field(tag.as_ref(), ANALYSED);
+    }
+    flow.field(body, ANALYSED);
+    let mut marked = Flow::default();
+    marked.field(title, MARKED);
+
+    let set = set_of(&flow.text);
+    let title_set = set_of(&marked.text);
+    let mut lexemes = Vec::with_capacity(set.len() + title_set.len());
+    lexemes.extend(title_set.iter().map(|lexeme| format!("{TITLE_MARK}{lexeme}")));
+    lexemes.extend(set);
+    lexemes.sort_unstable();
+    lexemes
+}
+
+fn set_of(flow: &str) -> HashSet<String> {
+    let mut slices: HashSet<&str> = HashSet::with_capacity(flow.len() / 3);
+    let mut pairs: HashSet<String> = HashSet::new();
+    for line in flow.split('\n') {
+        let mut before: Option<&str> = None;
+        for token in line.split(' ') {
+            if is_gram(token) {
+                grams(token, &mut slices);
+                before = None;
+                continue;
+            }
+            let word = word(token);
+            slices.insert(word);
+            slices.extend(unsigned(word));
+            pairs.extend(before.and_then(|before| pair(before, word)));
+            before = (!word.is_empty()).then_some(word);
+        }
+    }
+    slices.remove("");
+    pairs.extend(slices.into_iter().map(str::to_owned));
+    pairs
+}
+
+fn grams<'a>(run: &'a str, into: &mut HashSet<&'a str>) {
+    let (mut before, mut two_before) = (None, None);
+    for (start, c) in run.char_indices() {
+        let end = start + c.len_utf8();
+        for from in [Some(start), before, two_before].into_iter().flatten() {
+            into.extend(run.get(from..end));
+        }
+        two_before = before;
+        before = Some(start);
+    }
+}
+
+/// Whether a token is a run that is found by n-grams.
+pub(super) fn is_gram(token: &str) -> bool {
+    token.chars().next().is_some_and(|c| look(c).1 == Kind::Gram)
+}
+
+/// The lexemes whose conjunction stands for a run of such characters: itself up to three, else each three in a row.
+pub(super) fn gram_lexemes(run: &str) -> Vec<String> {
+    let starts: Vec<usize> = run.char_indices().map(|(start, _)| start).chain([run.len()]).collect();
+    if starts.len() <= 4 {
+        return vec![run.to_owned()];
+    }
+    starts
+        .iter()
+        .zip(starts.iter().skip(3))
+        .filter_map(|(&from, &to)| run.get(from..to))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The lexeme of a word or number.
+pub(super) fn word(token: &str) -> &str {
+    match token.char_indices().nth(WORD) {
+        Some((end, _)) => token.get(..end).unwrap_or(token),
+        None => token,
+    }
+}
+
+/// The word without its signs, where it has some and is longer than one letter.
+fn unsigned(word: &str) -> Option<&str> {
+    let bare = word.trim_end_matches(['+', '#']);
+    (bare.len() < word.len() && bare.chars().nth(1).is_some()).then_some(bare)
+}
+
+/// The lexeme of two words side by side; none where one is too long for it.
+pub(super) fn pair(before: &str, word: &str) -> Option<String> {
+    let fits = |word: &str| word.chars().nth(PAIRED).is_none();
+    (fits(before) && fits(word)).then(|| format!("{before}_{word}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::text::flow::flow;
+
+    fn body(text: &str) -> Vec<String> {
+        lexemes("", "", &[] as &[&str], text)
+    }
+
+    #[test]
+    fn han_gives_one_two_and_three_in_a_row() {
+        assert_eq!(
+            body("折叠屏幕"),
+            ["叠", "叠屏", "叠屏幕", "屏", "屏幕", "幕", "折", "折叠", "折叠屏"]
+        );
+        assert_eq!(body("中，国"), ["中", "国"]);
+    }
+
+    #[test]
+    fn words_numbers_and_pairs() {
+        assert_eq!(body("iPhone16 Pro"), ["16", "16_pro", "iphone", "iphone_16", "pro"]);
+        assert_eq!(
+            body("C++，c# M.2 5G node.js"),
+            [
+                "2", "2_5", "5", "5_g", "c#", "c#_m", "c++", "g", "g_node", "js", "m", "m_2", "node", "node_js"
+            ]
+        );
+        assert_eq!(body("Disney+"), ["disney", "disney+"]);
+        assert_eq!(body("小米14评测").iter().filter(|l| l.contains('_')).count(), 0);
+        assert_eq!(body("machine\nlearning"), ["learning", "machine"]);
+        assert_eq!(body("Привет, Ελλάδα Café"), ["cafe", "ελλαδα", "ελλαδα_cafe", "привет"]);
+    }
+
+    #[test]
+    fn kana_and_hangul_are_found_by_parts() {
+        let set = body("ソニーの新製品は삼성전자가");
+        for part in ["ニー", "の新", "新制品", "전자", "삼성전", "ー"] {
+            assert!(set.contains(&part.to_owned()), "{part}");
+        }
+    }
+
+    #[test]
+    fn the_title_stands_again_with_the_mark_and_text_cannot_forge_it() {
+        let set = lexemes("新 iPad", "摘", &["标"], "\u{F8FF}正");
+        assert_eq!(set, ["ipad", "摘", "新", "标", "正", "\u{F8FF}ipad", "\u{F8FF}新"]);
+    }
+
+    #[test]
+    fn fields_make_no_pairs_across_their_borders() {
+        let set = lexemes("alpha", "beta", &["gamma", "delta"], "epsilon");
+        assert!(set.iter().all(|lexeme| !lexeme.contains('_')));
+    }
+
+    #[test]
+    fn the_set_equals_a_slow_reading_of_the_flow() {
+        let text = "评测 iPhone16 与 C++17：a-b_c d. 大模型（LLM）x\u{301}y 3.5 Disney+plus 中文中文\n第二行";
+        let mut slow = BTreeSet::new();
+        for line in flow(text).split('\n') {
+            let tokens: Vec<&str> = line.split(' ').collect();
+            for (i, token) in tokens.iter().enumerate() {
+                let chars: Vec<char> = token.chars().collect();
+                if is_gram(token) {
+                    for from in 0..chars.len() {
+                        for to in from + 1..=(from + 3).min(chars.len()) {
+                            slow.insert(chars[from..to].iter().collect::<String>());
+                        }
+                    }
+                } else {
+                    slow.insert((*token).to_owned());
+                    if token.ends_with('+') && chars.iter().filter(|c| **c != '+').count() > 1 {
+                        slow.insert(token.replace('+', ""));
+                    }
+                    if i > 0 && !is_gram(tokens[i - 1]) {
+                        slow.insert(format!("{}_{token}", tokens[i - 1]));
+                    }
+                }
+            }
+        }
+        assert_eq!(body(text), slow.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn lexemes_are_short_and_harmless_whatever_comes_in() {
+        let all: String = (1..=0x10_FFFF).step_by(3).filter_map(char::from_u32).collect();
+        let long = "x".repeat(1_000_000);
+        let nasty = "'; DROP \\ \"a\" NEAR( a* ^b {c d}:x title:y (a OR b) NOT -- \0\u{1}\u{7F} ﷽ \u{202E}abc";
+        let signs = format!("a{}", "+#".repeat(100_000));
+        for text in [
+            all.as_str(),
+            &long,
+            nasty,
+            &signs,
+            &"a-".repeat(200_000),
+            &"(".repeat(300_000),
+        ] {
+            let set = body(text);
+            assert!(set.is_sorted() && set.windows(2).all(|w| w[0] != w[1]));
+            for lexeme in &set {
+                assert!((1..=64).contains(&lexeme.chars().count()));
+                for c in lexeme.chars() {
+                    let plain = c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '+' | '#' | '_');
+                    assert!(
+                        plain || (!c.is_ascii() && matches!(look(c).1, Kind::Gram | Kind::Letter | Kind::Digit)),
+                        "{lexeme:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_text_stays_below_what_postgresql_takes() {
+        let mut state = 1u64;
+        let mut random = |from: u32, many: u32| {
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            char::from_u32(from + (state >> 33) as u32 % many).unwrap()
+        };
+        let han: String = (0..90_000).map(|_| random(0x4E00, 20_000)).collect();
+        let rare: String = (0..90_000).map(|_| random(0x20000, 40_000)).collect();
+        let words: String = (0..90_000)
+            .map(|i| if i % 2 == 0 { random(0x1200, 70) } else { '1' })
+            .collect();
+        for text in [han, rare, words] {
+            let bytes: usize = lexemes(&text, "", &[] as &[&str], &text).iter().map(String::len).sum();
+            assert!(bytes < 1_048_575, "{bytes}");
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! The query as an expression of FTS5 and as a `tsquery`, both written from one tree of conditions on a set of lexemes.
+
+use super::{Query, Unit};
+use crate::text::analyse::TITLE_MARK;
+
+/// How many of a query's words must be there. Phrases always must, and what is excluded never may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strictness {
+    /// Every one.
+    All,
+    /// At least two thirds, rounded up; for when [`Strictness::All`] finds too little. Long queries are held to more.
+    TwoThirds,
+}
+
+/// A lexeme that no article has: an underscore stands only between two words.
+const NOTHING: &str = "_";
+
+/// How many lexemes an expression may name for the sake of leaving words out.
+const NAMED: usize = 300;
+
+impl Query {
+    /// Whether [`Strictness::TwoThirds`] asks for less than [`Strictness::All`].
+    pub fn has_looser(&self) -> bool {
+        self.may_miss(Strictness::TwoThirds) > 0
+    }
+
+    /// The query for `MATCH` on an FTS5 table whose rows are lexemes parted by spaces; one that finds nothing where the query is
+    /// empty.
+    ///
+    /// `title_only` asks for the words in the title; what is excluded stays excluded from the whole article.
+    pub fn fts5(&self, strictness: Strictness, title_only: bool) -> String {
+        self.write(&FTS5, strictness, title_only)
+    }
+
+    /// The query as text to be cast with `::tsquery` (not `to_tsquery`) and matched with a `tsvector` of lexemes. It accepts the sets that [`Query::fts5`] accepts.
+    pub fn tsquery(&self, strictness: Strictness, title_only: bool) -> String {
+        self.write(&TSQUERY, strictness, title_only)
+    }
+
+    fn write(&self, dialect: &Dialect, strictness: Strictness, title_only: bool) -> String {
+        let mut out = String::new();
+        if self.is_empty() {
+            dialect.write(&Condition::Has(NOTHING), false, &mut out);
+            return out;
+        }
+        let excluded: Vec<Condition<'_>> = self
+            .excluded
+            .iter()
+            .filter(|unit| !unit.needs_text())
+            .map(all_of)
+            .collect();
+        let wanted = self.wanted(self.may_miss(strictness));
+        dialect.write(&wanted, title_only, &mut out);
+        if !excluded.is_empty() {
+            out.push_str(dialect.not);
+            dialect.write(&Condition::Any(excluded), false, &mut out);
+        }
+        out
+    }
+
+    /// How many words may be missing.
+    fn may_miss(&self, strictness: Strictness) -> usize {
+        if strictness == Strictness::All {
+            return 0;
+        }
+        let words = self.units.iter().filter(|unit| !unit.is_phrase()).count();
+        // n - ceil(2n/3) = floor(n/3)
+        (1..=words / 3)
+            .rev()
+            .find(|&miss| self.wanted(miss).names() <= NAMED)
+            .unwrap_or(0)
+    }
+
+    fn wanted(&self, may_miss: usize) -> Condition<'_> {
+        let (phrases, words): (Vec<&Unit>, Vec<&Unit>) = self.units.iter().partition(|unit| unit.is_phrase());
+        let mut all: Vec<Condition<'_>> = phrases.into_iter().map(all_of).collect();
+        all.extend(all_but(&words, may_miss));
+        Condition::All(all)
+    }
+}
+
+/// A condition on a set of lexemes.
+#[derive(Debug)]
+enum Condition<'q> {
+    Has(&'q str),
+    All(Vec<Condition<'q>>),
+    Any(Vec<Condition<'q>>),
+}
+
+impl Condition<'_> {
+    fn names(&self) -> usize {
+        match self {
+            Condition::Has(_) => 1,
+            Condition::All(parts) | Condition::Any(parts) => parts.iter().map(Condition::names).sum(),
+        }
+    }
+}
+
+fn all_of(unit: &Unit) -> Condition<'_> {
+    Condition::All(unit.lexemes.iter().map(|lexeme| Condition::Has(lexeme)).collect())
+}
+
+/// All units but `miss` of them; nothing where that asks for nothing.
+///
+/// Halving keeps it short: either half may miss some, as long as the sum is right. With every choice of words written out,
+/// 24 words of which 2 may miss would name 6,072; this way they name 288. The depth is the logarithm of the number of units.
+fn all_but<'q>(units: &[&'q Unit], miss: usize) -> Option<Condition<'q>> {
+    if miss >= units.len() {
+        return None;
+    }
+    if miss == 0 {
+        return Some(Condition::All(units.iter().map(|unit| all_of(unit)).collect()));
+    }
+    let (left, right) = units.split_at(units.len() / 2);
+    let mut ways = Vec::new();
+    for left_miss in 0..=miss {
+        let right_miss = miss - left_miss;
+        if left_miss > left.len() || right_miss > right.len() {
+            continue;
+        }
+        let way: Vec<Condition<'_>> = [all_but(left, left_miss), all_but(right, right_miss)]
+            .into_iter()
+            .flatten()
+            .collect();
+        ways.push(Condition::All(way));
+    }
+    Some(Condition::Any(ways))
+}
+
+struct Dialect {
+    quote: char,
+    and: &'static str,
+    or: &'static str,
+    not: &'static str,
+}
+
+const FTS5: Dialect = Dialect {
+    quote: '"',
+    and: " AND ",
+    or: " OR ",
+    not: " NOT ",
+};
+const TSQUERY: Dialect = Dialect {
+    quote: '\'',
+    and: " & ",
+    or: " | ",
+    not: " & !",
+};
+
+impl Dialect {
+    /// Writes a condition in brackets of its own. Lexemes hold neither kind of quote nor a backslash.
+    fn write(&self, condition: &Condition<'_>, marked: bool, out: &mut String) {
+        let (parts, operator) = match condition {
+            Condition::Has(lexeme) => {
+                out.push(self.quote);
+                if marked {
+                    out.push(TITLE_MARK);
+                }
+                out.push_str(lexeme);
+                out.push(self.quote);
+                return;
+            }
+            Condition::All(parts) => (parts, self.and),
+            Condition::Any(parts) => (parts, self.or),
+        };
+        if let [only] = parts.as_slice() {
+            return self.write(only, marked, out);
+        }
+        out.push('(');
+        for (i, part) in parts.iter().enumerate() {
+            if i > 0 {
+                out.push_str(operator);
+            }
+            self.write(part, marked, out);
+        }
+        out.push(')');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::query::cut;
+
+    fn parse(typed: &str) -> Query {
+        Query::parse(typed, &cut)
+    }
+
+    fn holds(condition: &Condition<'_>, set: &dyn Fn(&str) -> bool) -> bool {
+        match condition {
+            Condition::Has(lexeme) => set(lexeme),
+            Condition::All(parts) => parts.iter().all(|part| holds(part, set)),
+            Condition::Any(parts) => parts.iter().any(|part| holds(part, set)),
+        }
+    }
+
+    #[test]
+    fn both_dialects_are_written() {
+        let query = parse("马斯克 iPhone16 \"深度学习\" -小米 -“自动驾驶” -a.b");
+        assert_eq!(
+            query.fts5(Strictness::All, false),
+            r#"(("深度学" AND "度学习") AND ("马斯克" AND "iphone_16")) NOT ("小米" OR "a_b")"#
+        );
+        assert_eq!(
+            query.tsquery(Strictness::All, true),
+            "(('\u{F8FF}深度学' & '\u{F8FF}度学习') & ('\u{F8FF}马斯克' & '\u{F8FF}iphone_16')) & !('小米' | 'a_b')"
+        );
+        assert_eq!(parse("中").fts5(Strictness::All, false), "\"中\"");
+        assert_eq!(parse("，").fts5(Strictness::All, false), "\"_\"");
+        assert_eq!(parse("-中").tsquery(Strictness::TwoThirds, true), "'_'");
+    }
+
+    #[test]
+    fn two_thirds_of_the_words_are_counted_right_for_every_set() {
+        for n in 1..=13usize {
+            let names: Vec<String> = (0..n).map(|i| format!("w{}", (b'a' + i as u8) as char)).collect();
+            let query = parse(&names.join(" "));
+            let may_miss = query.may_miss(Strictness::TwoThirds);
+            assert_eq!(may_miss, n - (2 * n).div_ceil(3), "{n}");
+            assert_eq!(query.has_looser(), n >= 3);
+            let condition = query.wanted(may_miss);
+            for bits in 0u32..1 << n {
+                let set = |lexeme: &str| bits >> (lexeme.as_bytes()[1] - b'a') & 1 == 1;
+                assert_eq!(
+                    holds(&condition, &set),
+                    bits.count_ones() as usize >= n - may_miss,
+                    "{n} {bits:b}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn phrases_must_be_there_even_when_words_may_miss() {
+        let query = parse("\"必须\" 一个 两个 三个");
+        let condition = query.wanted(query.may_miss(Strictness::TwoThirds));
+        assert!(holds(&condition, &|lexeme| lexeme != "两个"));
+        assert!(!holds(&condition, &|lexeme| lexeme != "必须"));
+    }
+
+    #[test]
+    fn an_expression_stays_short_however_long_the_query() {
+        let words: String = (0..40)
+            .map(|i| format!("词{} ", char::from_u32(0x4E00 + i).unwrap()))
+            .collect();
+        let query = parse(&words);
+        let miss = query.may_miss(Strictness::TwoThirds);
+        assert_eq!((query.units.len(), miss, query.wanted(miss).names()), (24, 2, 288));
+        let long = format!("{} a b", "カ".repeat(300) + &"ひ".repeat(180));
+        let query = parse(&long);
+        assert!(query.wanted(query.may_miss(Strictness::TwoThirds)).names() <= 600);
+    }
+}
