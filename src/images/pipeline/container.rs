@@ -1,0 +1,230 @@
+//! What a file says of itself, read before any decoder runs: whether it is whole, how many frames and
+//! scans it has, and how large its inner pictures are.
+//!
+//! Decoders are forgiving where an upload must not be (a JPEG cut in half decodes to a half-grey
+//! picture) and trusting where they should not be (a small WebP whose inner frame claims 16,383 pixels a
+//! side has its buffers made before anything is compared). Every walk here is linear and allocates nothing.
+
+use super::{ImageError, check_size};
+
+/// Frames of an animation. Only the first is decoded, but a file with more is no picture for an article.
+const MAX_FRAMES: u32 = 2_000;
+
+/// Scans of a JPEG. Encoders write about ten; each costs a pass over the whole picture, however few
+/// bytes it takes in the file.
+const MAX_SCANS: u32 = 40;
+
+/// Bytes read from the front; each step fails where the file ends.
+struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], ImageError> {
+        let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(cut_off)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], ImageError> {
+        let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or_else(cut_off)?;
+        self.rest = rest;
+        Ok(*taken)
+    }
+
+    fn byte(&mut self) -> Result<u8, ImageError> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    fn u16_le(&mut self) -> Result<u32, ImageError> {
+        self.array().map(|bytes| u32::from(u16::from_le_bytes(bytes)))
+    }
+
+    fn u16_be(&mut self) -> Result<u32, ImageError> {
+        self.array().map(|bytes| u32::from(u16::from_be_bytes(bytes)))
+    }
+
+    /// Skips to just behind the next `0xFF`.
+    fn after_ff(&mut self) -> Result<(), ImageError> {
+        let at = self.rest.iter().position(|byte| *byte == 0xFF).ok_or_else(cut_off)?;
+        self.take(at + 1).map(drop)
+    }
+}
+
+fn cut_off() -> ImageError {
+    ImageError::Broken("the file ends too early".into())
+}
+
+/// Checks the size that a PNG names in its header (PNG, third edition, 11.2.1).
+pub(super) fn png(bytes: &[u8]) -> Result<(), ImageError> {
+    let mut reader = Reader { rest: bytes };
+    // The signature, and the length and name of the first chunk.
+    reader.take(16)?;
+    let (width, height) = (u32::from_be_bytes(reader.array()?), u32::from_be_bytes(reader.array()?));
+    check_size(width, height).map(drop)
+}
+
+/// How a JPEG is laid out.
+pub(super) struct Jpeg {
+    /// Bytes that a decoder takes beside its output.
+    pub working: u64,
+    /// Whether the components come one after the other, though not progressively.
+    pub separate: bool,
+}
+
+/// Walks the segments of a JPEG (ITU T.81, annex B) to its end marker.
+pub(super) fn jpeg(bytes: &[u8]) -> Result<Jpeg, ImageError> {
+    let mut reader = Reader { rest: bytes };
+    reader.take(2)?;
+    let (mut scans, mut samples) = (0_u32, 0_u64);
+    let mut progressive = false;
+    loop {
+        reader.after_ff()?;
+        let mut marker = reader.byte()?;
+        while marker == 0xFF {
+            marker = reader.byte()?;
+        }
+        match marker {
+            0xD9 if scans > 0 => break,
+            // A stuffed byte, a restart, or a marker without a length.
+            0x00 | 0x01 | 0xD0..=0xD9 => continue,
+            _ => {}
+        }
+        let length = reader.u16_be()?.checked_sub(2).ok_or_else(cut_off)?;
+        let mut segment = Reader {
+            rest: reader.take(length as usize)?,
+        };
+        match marker {
+            0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => {
+                segment.byte()?;
+                let (height, width) = (segment.u16_be()?, segment.u16_be()?);
+                let components = segment.byte()?;
+                let pixels = check_size(width, height)?;
+                // Subsampled components have fewer.
+                samples = samples.max(pixels * u64::from(components));
+                progressive |= marker == 0xC2;
+            }
+            0xDA => {
+                scans += 1;
+                if scans > MAX_SCANS {
+                    return Err(ImageError::TooLarge("the JPEG has too many scans"));
+                }
+            }
+            _ => {}
+        }
+    }
+    let separate = !progressive && scans > 1;
+    // Coefficients have two bytes and are held where they come in several scans, once with the samples.
+    let working = samples
+        * if progressive {
+            2
+        } else if separate {
+            3
+        } else {
+            0
+        };
+    Ok(Jpeg { working, separate })
+}
+
+/// Walks the blocks of a GIF (version 89a, appendix B). Returns the number of its frames. A missing trailer is
+/// forgiven, as everywhere; a block cut off is not.
+pub(super) fn gif(bytes: &[u8]) -> Result<u32, ImageError> {
+    let mut reader = Reader { rest: bytes };
+    reader.take(6)?;
+    let (width, height) = (reader.u16_le()?, reader.u16_le()?);
+    check_size(width, height)?;
+    let [flags, _, _] = reader.array()?;
+    colour_table(&mut reader, flags)?;
+    let mut frames = 0;
+    while !reader.rest.is_empty() {
+        match reader.byte()? {
+            0x3B => break,
+            0x21 => {
+                reader.byte()?;
+            }
+            0x2C => {
+                frames += 1;
+                if frames > MAX_FRAMES {
+                    return Err(ImageError::TooLarge("the animation has too many frames"));
+                }
+                reader.take(4)?;
+                let (width, height) = (reader.u16_le()?, reader.u16_le()?);
+                check_size(width, height)?;
+                let flags = reader.byte()?;
+                colour_table(&mut reader, flags)?;
+                // The size of the first code.
+                reader.byte()?;
+            }
+            _ => return Err(ImageError::Broken("the GIF has an unknown block".into())),
+        }
+        // The data of either block, in pieces of at most 255 bytes, up to an empty one.
+        loop {
+            let length = reader.byte()?;
+            if length == 0 {
+                break;
+            }
+            reader.take(usize::from(length))?;
+        }
+    }
+    Ok(frames)
+}
+
+fn colour_table(reader: &mut Reader<'_>, flags: u8) -> Result<(), ImageError> {
+    if flags & 0x80 != 0 {
+        reader.take(3 << ((flags & 7) + 1))?;
+    }
+    Ok(())
+}
+
+/// Walks the chunks of a WebP (RFC 9649, section 2). Returns the number of its frames, 0 for a still, and the
+/// file without what lies behind its end: a decoder that looks further than this walk would meet unchecked sizes.
+pub(super) fn webp(bytes: &[u8]) -> Result<(u32, &[u8]), ImageError> {
+    let mut reader = Reader { rest: bytes };
+    reader.take(4)?;
+    let length = u32::from_le_bytes(reader.array()?) as usize;
+    let mut file = Reader {
+        rest: reader.take(length)?,
+    };
+    file.take(4)?;
+    let mut frames = 0;
+    while !file.rest.is_empty() {
+        let (name, mut data) = chunk(&mut file)?;
+        match &name {
+            b"ANMF" => {
+                frames += 1;
+                if frames > MAX_FRAMES {
+                    return Err(ImageError::TooLarge("the animation has too many frames"));
+                }
+                data.take(16)?;
+                while !data.rest.is_empty() {
+                    let (name, inner) = chunk(&mut data)?;
+                    inner_size(&name, inner)?;
+                }
+            }
+            _ => inner_size(&name, data)?,
+        }
+    }
+    let (file, _behind) = bytes.split_at_checked(length + 8).ok_or_else(cut_off)?;
+    Ok((frames, file))
+}
+
+fn chunk<'a>(reader: &mut Reader<'a>) -> Result<([u8; 4], Reader<'a>), ImageError> {
+    let name = reader.array()?;
+    let length = u32::from_le_bytes(reader.array()?) as usize;
+    let data = reader.take(length)?;
+    // Chunks stand at even places; the padding of the last one is often left out.
+    if length % 2 == 1 && !reader.rest.is_empty() {
+        reader.take(1)?;
+    }
+    Ok((name, Reader { rest: data }))
+}
+
+/// Checks the size that a lossy bitstream (RFC 6386, 9.1) claims for itself.
+fn inner_size(name: &[u8; 4], mut data: Reader<'_>) -> Result<(), ImageError> {
+    if name == b"VP8 " {
+        data.take(6)?;
+        let (width, height) = (data.u16_le()? & 0x3FFF, data.u16_le()? & 0x3FFF);
+        check_size(width, height)?;
+    }
+    Ok(())
+}
