@@ -1,0 +1,18 @@
+//! Authors: the by-lines of articles. They are no accounts.
+
+pub mod model;
+mod routes;
+pub mod store;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers the routes.
+pub fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(routes::list_authors)
+        .service(routes::create_author)
+        .service(routes::get_author_by_slug)
+        .service(routes::get_author)
+        .service(routes::update_author)
+        .service(routes::delete_author);
+}

@@ -1,0 +1,171 @@
+//! HTTP of categories.
+
+use actix_web::{HttpResponse, delete, get, patch, post, web};
+
+use super::model::{Category, CategoryCreate, CategoryPatch};
+use super::store;
+use crate::auth::{Editor, Viewer};
+use crate::db::{self, Db, Timestamp};
+use crate::error::Result;
+use crate::web::{Data, Json, NoQuery, Page, PathId, PathText, Reply, Then};
+
+/// List categories.
+///
+/// Open to everyone. All of them, flat, in the order of the tree: each is followed by what stands below it, siblings by
+/// position. Read in two statements, however many there are.
+#[utoipa::path(
+    tag = "taxonomy",
+    operation_id = "list_categories",
+    security((), ("bearer" = [])),
+    responses((status = 200, description = "The whole tree.", body = Page<Category>)),
+)]
+#[get("/categories")]
+pub async fn list_categories(_viewer: Viewer, _query: NoQuery, db: web::Data<Db>) -> Result<Reply> {
+    let (categories, due) = db
+        .read(|read| Ok((store::list_categories(read.conn, read.now)?, db::next_due(read)?)))
+        .await?;
+    let page = Page::whole(categories, "/api/v1/categories");
+    Ok(Reply::page(&page)?.next_due(due).tag("categories").tag("articles"))
+}
+
+/// Make a category.
+///
+/// For editors. 409 where the slug belongs to another category; 422 where a field is wrong, the parent is not there,
+/// or the tree would have more than ten levels or 5,000 categories.
+#[utoipa::path(
+    tag = "taxonomy",
+    operation_id = "create_category",
+    request_body(content = CategoryCreate, content_type = "application/json"),
+    security(("bearer" = [])),
+    responses(
+        (status = 201, description = "It is made.", body = Data<Category>,
+            headers(("Location" = String, description = "Where it is."))),
+        (status = 409, description = "The slug is taken."),
+    ),
+)]
+#[post("/categories")]
+pub async fn create_category(
+    body: Then<Editor, Json<CategoryCreate>>,
+    _query: NoQuery,
+    db: web::Data<Db>,
+) -> Result<Reply> {
+    let Then(_editor, Json(body)) = body;
+    let new = body.check()?;
+    let category = db
+        .write(move |tx| {
+            let id = store::insert_category(tx, &new)?;
+            store::find_category(tx.conn, tx.now, id)
+        })
+        .await?;
+    Ok(Reply::data(&category)?.created(format!("/api/v1/categories/{}", category.id)))
+}
+
+/// Read a category.
+///
+/// Open to everyone. 404 where there is none of that id.
+#[utoipa::path(
+    tag = "taxonomy",
+    operation_id = "get_category",
+    params(("id" = i64, Path, description = "Id of the category.", example = 2, minimum = 1)),
+    security((), ("bearer" = [])),
+    responses((status = 200, description = "The category.", body = Data<Category>)),
+)]
+#[get("/categories/{id}")]
+pub async fn get_category(_viewer: Viewer, id: PathId, _query: NoQuery, db: web::Data<Db>) -> Result<Reply> {
+    let PathId(id) = id;
+    let (category, due) = db
+        .read(move |read| Ok((store::find_category(read.conn, read.now, id)?, db::next_due(read)?)))
+        .await?;
+    show(&category, due)
+}
+
+/// Read the category of a slug.
+///
+/// Open to everyone. 404 where no category has the slug now; former slugs lead nowhere.
+#[utoipa::path(
+    tag = "taxonomy",
+    operation_id = "get_category_by_slug",
+    params(("slug" = String, Path, description = "Slug of the category.", example = "reviews")),
+    security((), ("bearer" = [])),
+    responses((status = 200, description = "The category.", body = Data<Category>)),
+)]
+#[get("/categories/by-slug/{slug}")]
+pub async fn get_category_by_slug(
+    _viewer: Viewer,
+    slug: PathText,
+    _query: NoQuery,
+    db: web::Data<Db>,
+) -> Result<Reply> {
+    let PathText(slug) = slug;
+    let (category, due) = db
+        .read(move |read| {
+            let category = store::find_category_by_slug(read.conn, read.now, &slug)?;
+            Ok((category, db::next_due(read)?))
+        })
+        .await?;
+    show(&category, due)
+}
+
+/// Change a category.
+///
+/// For editors. What is absent stays; a category that moves takes along what stands below it. 409 where the slug
+/// belongs to another category; 422 where a field is wrong, the new parent is not there or stands below the category,
+/// or the tree would have more than ten levels.
+#[utoipa::path(
+    tag = "taxonomy",
+    operation_id = "update_category",
+    params(("id" = i64, Path, description = "Id of the category.", example = 2, minimum = 1)),
+    request_body(content(
+        (CategoryPatch = "application/merge-patch+json"),
+        (CategoryPatch = "application/json"),
+    )),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The category as it is now.", body = Data<Category>),
+        (status = 409, description = "The slug is taken."),
+    ),
+)]
+#[patch("/categories/{id}")]
+pub async fn update_category(
+    body: Then<Editor, Then<PathId, Json<CategoryPatch>>>,
+    _query: NoQuery,
+    db: web::Data<Db>,
+) -> Result<Reply> {
+    let Then(_editor, Then(PathId(id), Json(body))) = body;
+    let changes = body.check()?;
+    let category = db
+        .write(move |tx| {
+            store::update_category(tx, id, &changes)?;
+            store::find_category(tx.conn, tx.now, id)
+        })
+        .await?;
+    Reply::data(&category)
+}
+
+/// Remove a category.
+///
+/// For editors. 409 while articles, of any status, stand in it or categories below it; 404 where there is none of that
+/// id.
+#[utoipa::path(
+    tag = "taxonomy",
+    operation_id = "delete_category",
+    params(("id" = i64, Path, description = "Id of the category.", example = 2, minimum = 1)),
+    security(("bearer" = [])),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 409, description = "Articles or categories are in it."),
+    ),
+)]
+#[delete("/categories/{id}")]
+pub async fn delete_category(id: Then<Editor, PathId>, _query: NoQuery, db: web::Data<Db>) -> Result<HttpResponse> {
+    let Then(_editor, PathId(id)) = id;
+    db.write(move |tx| store::delete_category(tx, id)).await?;
+    Ok(Reply::empty())
+}
+
+fn show(category: &Category, due: Option<Timestamp>) -> Result<Reply> {
+    let tag = format!("category:{}", category.id);
+    // Its path and its count depend on others.
+    let reply = Reply::data(category)?.next_due(due).tag(tag);
+    Ok(reply.tag("categories").tag("articles"))
+}

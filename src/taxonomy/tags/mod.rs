@@ -1,0 +1,21 @@
+//! Tags: names that articles carry, one tag a name.
+
+pub mod model;
+mod reindex;
+mod routes;
+pub mod store;
+
+pub use self::reindex::Reindex;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers the routes.
+pub fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(routes::list_tags)
+        .service(routes::create_tag)
+        .service(routes::get_tag_by_slug)
+        .service(routes::get_tag)
+        .service(routes::update_tag)
+        .service(routes::delete_tag);
+}

@@ -1,0 +1,192 @@
+//! HTTP of tags.
+
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
+
+use super::model::{Tag, TagCreate, TagPatch};
+use super::{Reindex, store};
+use crate::auth::{Editor, Viewer};
+use crate::db::{self, Db, Sight, Timestamp};
+use crate::error::Result;
+use crate::taxonomy::by_name::{ByName, ByNameParams};
+use crate::web::page::address;
+use crate::web::{Data, Json, NoQuery, Page, PathId, PathText, Query, Reply, Then};
+
+/// List tags.
+///
+/// Open to everyone: tags that editors made, and those of published articles; who sees drafts sees theirs as well. By
+/// name, in the order of its characters' code points; go on with `cursor`, and each comes exactly
+/// once. 400 names every parameter that is unknown or wrong.
+#[utoipa::path(
+    tag = "taxonomy",
+    operation_id = "list_tags",
+    params(ByNameParams),
+    security((), ("bearer" = [])),
+    responses((status = 200, description = "Tags.", body = Page<Tag>)),
+)]
+#[get("/tags")]
+pub async fn list_tags(request: HttpRequest, viewer: Viewer, query: Query<ByName>, db: web::Data<Db>) -> Result<Reply> {
+    let Query(list) = query;
+    let after = list.after("tags")?;
+    let address = address(&request);
+    let sight = viewer.sight();
+    let (page, due) = db
+        .read(move |read| {
+            let rows = store::list_tags(read.conn, sight, read.now, after.as_ref(), list.limit())?;
+            let total = list
+                .count
+                .then(|| store::count_tags(read.conn, sight, read.now))
+                .transpose()?;
+            let page = list.page("tags", rows, total, &address, |tag| (tag.name.clone(), tag.id));
+            Ok((page, db::next_due(read)?))
+        })
+        .await?;
+    Ok(Reply::page(&page)?.next_due(due).tag("tags").tag("articles"))
+}
+
+/// Make a tag.
+///
+/// For editors; tags that an article names are made with it. 409 where another tag has the name (width, case and white
+/// space aside) or the slug; 422 where a field is wrong.
+#[utoipa::path(
+    tag = "taxonomy",
+    operation_id = "create_tag",
+    request_body(content = TagCreate, content_type = "application/json"),
+    security(("bearer" = [])),
+    responses(
+        (status = 201, description = "It is made.", body = Data<Tag>,
+            headers(("Location" = String, description = "Where it is."))),
+        (status = 409, description = "The name or the slug is taken."),
+    ),
+)]
+#[post("/tags")]
+pub async fn create_tag(body: Then<Editor, Json<TagCreate>>, _query: NoQuery, db: web::Data<Db>) -> Result<Reply> {
+    let Then(_editor, Json(body)) = body;
+    let new = body.check()?;
+    let tag = db
+        .write(move |tx| {
+            let id = store::insert_tag(tx, &new)?;
+            store::find_tag(tx.conn, Sight::All, tx.now, id)
+        })
+        .await?;
+    Ok(Reply::data(&tag)?.created(format!("/api/v1/tags/{}", tag.id)))
+}
+
+/// Read a tag.
+///
+/// Open to everyone. 404 where there is none of that id.
+#[utoipa::path(
+    tag = "taxonomy",
+    operation_id = "get_tag",
+    params(("id" = i64, Path, description = "Id of the tag.", example = 3, minimum = 1)),
+    security((), ("bearer" = [])),
+    responses((status = 200, description = "The tag.", body = Data<Tag>)),
+)]
+#[get("/tags/{id}")]
+pub async fn get_tag(viewer: Viewer, id: PathId, _query: NoQuery, db: web::Data<Db>) -> Result<Reply> {
+    let PathId(id) = id;
+    let (tag, due) = db
+        .read(move |read| {
+            Ok((
+                store::find_tag(read.conn, viewer.sight(), read.now, id)?,
+                db::next_due(read)?,
+            ))
+        })
+        .await?;
+    show(&tag, due)
+}
+
+/// Read the tag of a slug.
+///
+/// Open to everyone. 404 where no tag has the slug now; former slugs lead nowhere.
+#[utoipa::path(
+    tag = "taxonomy",
+    operation_id = "get_tag_by_slug",
+    params(("slug" = String, Path, description = "Slug of the tag.", example = "xiao-mi")),
+    security((), ("bearer" = [])),
+    responses((status = 200, description = "The tag.", body = Data<Tag>)),
+)]
+#[get("/tags/by-slug/{slug}")]
+pub async fn get_tag_by_slug(viewer: Viewer, slug: PathText, _query: NoQuery, db: web::Data<Db>) -> Result<Reply> {
+    let PathText(slug) = slug;
+    let (tag, due) = db
+        .read(move |read| {
+            let tag = store::find_tag_by_slug(read.conn, viewer.sight(), read.now, &slug)?;
+            Ok((tag, db::next_due(read)?))
+        })
+        .await?;
+    show(&tag, due)
+}
+
+/// Change a tag.
+///
+/// For editors. What is absent stays. 409 where another tag has the name (width, case and white space aside) or the
+/// slug; 422 where a field is wrong.
+#[utoipa::path(
+    tag = "taxonomy",
+    operation_id = "update_tag",
+    params(("id" = i64, Path, description = "Id of the tag.", example = 3, minimum = 1)),
+    request_body(content((TagPatch = "application/merge-patch+json"), (TagPatch = "application/json"))),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The tag as it is now.", body = Data<Tag>),
+        (status = 409, description = "The name or the slug is taken."),
+    ),
+)]
+#[patch("/tags/{id}")]
+pub async fn update_tag(
+    body: Then<Editor, Then<PathId, Json<TagPatch>>>,
+    _query: NoQuery,
+    db: web::Data<Db>,
+    reindex: web::Data<Reindex>,
+) -> Result<Reply> {
+    let Then(_editor, Then(PathId(id), Json(body))) = body;
+    let changes = body.check()?;
+    let renamed = changes.name.is_some();
+    let (tag, articles) = db
+        .write(move |tx| {
+            store::update_tag(tx, id, &changes)?;
+            let articles = if renamed {
+                store::articles_with_tag(tx.conn, id)?
+            } else {
+                Vec::new()
+            };
+            Ok((store::find_tag(tx.conn, Sight::All, tx.now, id)?, articles))
+        })
+        .await?;
+    reindex.all(&db, articles).await?;
+    Reply::data(&tag)
+}
+
+/// Remove a tag.
+///
+/// For editors. Articles that carry it lose it. 404 where there is none of that id.
+#[utoipa::path(
+    tag = "taxonomy",
+    operation_id = "delete_tag",
+    params(("id" = i64, Path, description = "Id of the tag.", example = 3, minimum = 1)),
+    security(("bearer" = [])),
+    responses((status = 204, description = "It is gone.")),
+)]
+#[delete("/tags/{id}")]
+pub async fn delete_tag(
+    id: Then<Editor, PathId>,
+    _query: NoQuery,
+    db: web::Data<Db>,
+    reindex: web::Data<Reindex>,
+) -> Result<HttpResponse> {
+    let Then(_editor, PathId(id)) = id;
+    let articles = db
+        .write(move |tx| {
+            let articles = store::articles_with_tag(tx.conn, id)?;
+            store::delete_tag(tx, id)?;
+            Ok(articles)
+        })
+        .await?;
+    reindex.all(&db, articles).await?;
+    Ok(Reply::empty())
+}
+
+fn show(tag: &Tag, due: Option<Timestamp>) -> Result<Reply> {
+    let name = format!("tag:{}", tag.id);
+    Ok(Reply::data(tag)?.next_due(due).tag(name).tag("articles"))
+}
