@@ -1,0 +1,141 @@
+//! Which articles are meant: the filters that lists and search share, as one condition.
+
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use super::model::Status;
+use crate::db::cursor::Scope;
+use crate::db::schema::{article_authors, article_tags, articles, authors, tags};
+use crate::db::{MultiBackend, Read, Sight, visible_to};
+use crate::error::Result;
+use crate::taxonomy::categories::Tree;
+use crate::web::query::TimeBound;
+
+/// What the filters of a list say. Unknown slugs find nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Slug of a category, with its descendants.
+    pub category: Option<String>,
+    /// Slugs of tags, of which one is enough.
+    pub tag: Option<Vec<String>>,
+    /// Slugs of tags, of which all are needed.
+    pub tag_all: Option<Vec<String>>,
+    /// Slug of an author.
+    pub author: Option<String>,
+    /// Language.
+    pub locale: Option<String>,
+    /// Featured or not.
+    pub featured: Option<bool>,
+    /// Ids; unknown ones are left out.
+    pub ids: Option<Vec<i64>>,
+    /// Published then or later.
+    pub published_from: Option<TimeBound>,
+    /// Published before.
+    pub published_to: Option<TimeBound>,
+    /// Updated then or later.
+    pub updated_from: Option<TimeBound>,
+    /// Updated before.
+    pub updated_to: Option<TimeBound>,
+    /// Id in another system.
+    pub external_id: Option<String>,
+    /// Where they stand; for who is signed in. Published where nothing is asked.
+    pub status: Option<Vec<Status>>,
+}
+
+impl Filter {
+    /// What a cursor made under these filters belongs to.
+    pub fn scope(&self, sort: &str) -> Scope {
+        // Debug names each field and quotes each text, so that no two filters look alike.
+        Scope::of([sort, &format!("{self:?}")])
+    }
+}
+
+/// A query on articles that more may be added to.
+pub type ArticleQuery<'a> = articles::BoxedQuery<'a, MultiBackend>;
+
+/// The condition of a tag on an article.
+fn tagged(slugs: Vec<String>) -> Box<dyn BoxableExpression<articles::table, MultiBackend, SqlType = Bool>> {
+    let with = article_tags::table
+        .inner_join(tags::table)
+        .filter(tags::slug.eq_any(slugs))
+        .select(article_tags::article_id);
+    Box::new(articles::id.eq_any(with))
+}
+
+/// The articles that `sight` sees and the filter means. Signed in as well, only what is published, unless `status` asks.
+pub fn filtered<'a>(
+    read: &Read<'_>,
+    tree: &Tree,
+    zone: chrono_tz::Tz,
+    sight: Sight,
+    filter: &Filter,
+) -> Result<ArticleQuery<'a>> {
+    let now = read.now;
+    let mut query = articles::table.into_boxed::<MultiBackend>();
+    query = match &filter.status {
+        None => query.filter(visible_to(Sight::Public, now)),
+        Some(statuses) => {
+            let mut any: Box<dyn BoxableExpression<articles::table, MultiBackend, SqlType = Bool>> =
+                Box::new(articles::id.lt(0));
+            for status in statuses {
+                let published = articles::state.eq("published");
+                any = match status {
+                    Status::Draft | Status::Archived => Box::new(any.or(articles::state.eq(status.as_str()))),
+                    Status::Published => Box::new(any.or(published.and(articles::listed_at.le(now)))),
+                    Status::Scheduled => Box::new(any.or(published.and(articles::listed_at.gt(now)))),
+                };
+            }
+            query.filter(visible_to(sight, now)).filter(any)
+        }
+    };
+    if let Some(slug) = &filter.category {
+        query = query.filter(articles::category_id.eq_any(tree.with_descendants(slug)));
+    }
+    if let Some(slugs) = &filter.tag {
+        query = query.filter(tagged(slugs.clone()));
+    }
+    for slug in filter.tag_all.iter().flatten() {
+        query = query.filter(tagged(vec![slug.clone()]));
+    }
+    if let Some(slug) = &filter.author {
+        let by = article_authors::table
+            .inner_join(authors::table)
+            .filter(authors::slug.eq(slug.clone()))
+            .select(article_authors::article_id);
+        query = query.filter(articles::id.eq_any(by));
+    }
+    if let Some(locale) = &filter.locale {
+        query = query.filter(articles::locale.eq(locale.clone()));
+    }
+    if let Some(featured) = filter.featured {
+        query = query.filter(articles::featured.eq(featured));
+    }
+    if let Some(ids) = &filter.ids {
+        query = query.filter(articles::id.eq_any(ids.clone()));
+    }
+    if let Some(bound) = filter.published_from {
+        let from = bound.resolve(zone);
+        query = query.filter(articles::published_at.ge(from));
+        // The same of what is published, on the column that the index has.
+        if filter.status.is_none() {
+            query = query.filter(articles::listed_at.ge(from));
+        }
+    }
+    if let Some(bound) = filter.published_to {
+        let to = bound.resolve(zone);
+        query = query.filter(articles::published_at.lt(to));
+        if filter.status.is_none() {
+            query = query.filter(articles::listed_at.lt(to));
+        }
+    }
+    if let Some(bound) = filter.updated_from {
+        query = query.filter(articles::updated_at.ge(bound.resolve(zone)));
+    }
+    if let Some(bound) = filter.updated_to {
+        query = query.filter(articles::updated_at.lt(bound.resolve(zone)));
+    }
+    if let Some(id) = &filter.external_id {
+        query = query.filter(articles::external_id.eq(id.clone()));
+    }
+    Ok(query)
+}

@@ -1,0 +1,117 @@
+//! From rows to what is answered: everything that a list of articles shows, in a constant number of statements.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::body::{fill_body, images_in, load_bodies};
+use super::input::Metadata;
+use super::model::{ArticleLinks, ArticleRow, ArticleSummary, BodyFormat, Seo, SourceRef, Status};
+use super::store;
+use crate::db::{DbConn, Timestamp};
+use crate::error::Result;
+use crate::images::model::Image;
+use crate::images::store::load_images;
+use crate::site::model::SiteRow;
+use crate::site::store::find_site;
+use crate::taxonomy::authors::store::load_authors_of;
+use crate::taxonomy::categories::Tree;
+use crate::taxonomy::categories::store::load_tree;
+use crate::taxonomy::tags::store::load_tags_of;
+
+/// What every article is shown against.
+pub struct Scene {
+    /// The site.
+    pub site: SiteRow,
+    /// The categories.
+    pub tree: Tree,
+    /// What absolute addresses begin with.
+    pub origin: String,
+}
+
+impl Scene {
+    /// Reads site and categories.
+    pub fn load(conn: &mut DbConn, origin: &str) -> Result<Self> {
+        Ok(Self {
+            site: find_site(conn)?,
+            tree: load_tree(conn)?,
+            origin: origin.to_owned(),
+        })
+    }
+}
+
+/// The summaries of these rows, in their order, with bodies in that form if one is named.
+pub fn summaries(
+    conn: &mut DbConn,
+    now: Timestamp,
+    scene: &Scene,
+    rows: Vec<ArticleRow>,
+    body: Option<BodyFormat>,
+) -> Result<Vec<ArticleSummary>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let mut tags = load_tags_of(conn, &ids)?;
+    let mut authors = load_authors_of(conn, &ids, &scene.origin)?;
+    let views = store::load_view_counts(conn, &ids)?;
+    let mut bodies = match body {
+        Some(format) => load_bodies(conn, &ids, format)?,
+        None => HashMap::new(),
+    };
+    let mut shown: BTreeSet<i64> = rows.iter().filter_map(|row| row.values.cover_image_id).collect();
+    shown.extend(bodies.values().flat_map(|stored| images_in(stored)));
+    let shown: Vec<i64> = shown.into_iter().collect();
+    let images: HashMap<i64, Image> = load_images(conn, &shown)?
+        .into_iter()
+        .map(|(id, row)| (id, row.into_image(&scene.origin)))
+        .collect();
+
+    rows.into_iter()
+        .map(|ArticleRow { id, values: row }| {
+            let body = match body {
+                Some(format) => {
+                    let stored = bodies.remove(&id).unwrap_or_default();
+                    let stored = if stored.is_empty() && format == BodyFormat::Blocks {
+                        "[]"
+                    } else {
+                        &stored
+                    };
+                    Some(fill_body(stored, format, row.source_format, &images)?)
+                }
+                None => None,
+            };
+            Ok(ArticleSummary {
+                id,
+                status: Status::at(row.state, row.published_at, now),
+                category: row.category_id.and_then(|id| scene.tree.reference(id)),
+                tags: tags.remove(&id).unwrap_or_default(),
+                authors: authors.remove(&id).unwrap_or_default(),
+                cover: row.cover_image_id.and_then(|id| images.get(&id).cloned()),
+                view_count: views.get(&id).copied().unwrap_or_default(),
+                url: scene.site.url_of_article(id, &row.slug),
+                links: ArticleLinks::of(id),
+                slug: row.slug,
+                title: row.title,
+                summary: row.summary.unwrap_or(row.derived_summary),
+                locale: row.locale,
+                featured: row.featured,
+                published_at: row.published_at,
+                created_at: row.created_at,
+                updated_at: row.updated_at,
+                version: row.version,
+                word_count: row.word_count,
+                reading_minutes: row.reading_minutes,
+                source: SourceRef {
+                    name: row.source_name,
+                    url: row.source_url,
+                },
+                seo: Seo {
+                    title: row.seo_title,
+                    description: row.seo_description,
+                },
+                external_id: row.external_id,
+                metadata: Metadata::raw(row.metadata),
+                body,
+            })
+        })
+        .collect()
+}

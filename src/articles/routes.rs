@@ -1,0 +1,449 @@
+//! HTTP of articles.
+
+use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, patch, post, put, web};
+
+use super::filter::filtered;
+use super::input::{ArticleCreate, ArticleFields};
+use super::load::{Scene, summaries};
+use super::model::{Article, ArticleRow, ArticleSummary, BodyFormat, Neighbors};
+use super::nearby;
+use super::query::{FilterParams, Includes, List, ListParams, Near, PagingParams, Show, ShowParams};
+use super::store;
+use super::write::{self, Prepared, Written};
+use crate::auth::{Contributor, Editor, Viewer};
+use crate::config::Config;
+use crate::db::{self, Db, DbConn, Read, Timestamp};
+use crate::error::{Code, Error, Result};
+use crate::web::body::Checks;
+use crate::web::page::address;
+use crate::web::{Data, IfMatch, Json, NoQuery, Page, PathId, PathText, PublicUrl, Query, Reply, Then};
+
+/// List articles.
+///
+/// What is published, newest first; filters narrow it down, and all of them hold at once. Who is signed in and may see
+/// drafts asks for others by `status`. Go on with `cursor` (each article exactly once, however many are published
+/// meanwhile) or with `page`. Costs the same on the first page and on the last. 400 names every parameter that is
+/// unknown or wrong.
+#[utoipa::path(
+    tag = "articles",
+    operation_id = "list_articles",
+    params(PagingParams, ListParams, FilterParams),
+    security((), ("bearer" = [])),
+    responses(
+        (status = 200, description = "Summaries.", body = Page<ArticleSummary>),
+        (status = 403, description = "`status` with a key that only reads."),
+    ),
+)]
+#[get("/articles")]
+pub async fn list_articles(
+    request: HttpRequest,
+    viewer: Viewer,
+    query: Query<List>,
+    db: web::Data<Db>,
+    config: web::Data<Config>,
+    origin: web::Data<PublicUrl>,
+) -> Result<Reply> {
+    let Query(list) = query;
+    list.filter.check(&viewer)?;
+    list.includes.check(&viewer)?;
+    let here = address(&request);
+    let (page, due) = db
+        .read(move |read| {
+            let scene = Scene::load(read.conn, &origin.0)?;
+            let zone = scene.site.zone(config.time_zone);
+            let scope = list.filter.scope(list.sort.name());
+            let after = list.paging.cursor(&scope, 2)?.map(store::place).transpose()?;
+            let query = |read: &Read<'_>| filtered(read, &scene.tree, zone, viewer.sight(), &list.filter);
+            let total = if list.count {
+                Some(store::count_articles(read.conn, query(read)?)?)
+            } else {
+                None
+            };
+            let rows = query(read)?;
+            let rows = store::list_articles(
+                read.conn,
+                rows,
+                list.sort,
+                after,
+                list.paging.offset(),
+                list.paging.limit + 1,
+            )?;
+            let page = Page::part(rows, &list.paging, total, &here, |row| {
+                store::cursor_of(row, list.sort).encode(&scope)
+            });
+            let body = list.includes.body.then_some(list.includes.format);
+            let (meta, links) = (page.meta, page.links);
+            let data = summaries(read.conn, read.now, &scene, page.data, body)?;
+            Ok((Page { data, meta, links }, db::next_due(read)?))
+        })
+        .await?;
+    Ok(Reply::page(&page)?.next_due(due).tag("articles"))
+}
+
+/// Read one article.
+///
+/// With its body, in the form that `body_format` names. Everybody reads what is published; who may see more, sees
+/// drafts too. 404 for what is not there, and for what the caller may not see.
+#[utoipa::path(
+    tag = "articles",
+    operation_id = "get_article",
+    params(("id" = i64, Path, description = "Its id.", example = 42, minimum = 1), ShowParams),
+    security((), ("bearer" = [])),
+    responses((status = 200, description = "The article.", body = Data<Article>)),
+)]
+#[get("/articles/{id}")]
+pub async fn get_article(
+    viewer: Viewer,
+    id: PathId,
+    query: Query<Show>,
+    db: web::Data<Db>,
+    origin: web::Data<PublicUrl>,
+) -> Result<Reply> {
+    let (PathId(id), Query(Show(includes))) = (id, query);
+    includes.check(&viewer)?;
+    let (article, due) = db
+        .read(move |read| {
+            let row = store::find_article(read.conn, id, viewer.sight(), read.now)?.ok_or_else(Error::not_found)?;
+            Ok((
+                assemble(read.conn, read.now, &origin.0, row, includes)?,
+                db::next_due(read)?,
+            ))
+        })
+        .await?;
+    show(&article, due)
+}
+
+/// Read one article by its slug.
+///
+/// As by id. A slug that the article once had answers 308 with its present address, the query kept.
+#[utoipa::path(
+    tag = "articles",
+    operation_id = "get_article_by_slug",
+    params(("slug" = String, Path, description = "Its slug, now or once.", example = "xiao-mi-14-ping-ce"), ShowParams),
+    security((), ("bearer" = [])),
+    responses(
+        (status = 200, description = "The article.", body = Data<Article>),
+        (status = 308, description = "It has another slug now.", headers(("Location" = String, description = "Its present address, relative to the origin."))),
+    ),
+)]
+#[get("/articles/by-slug/{slug}")]
+pub async fn get_article_by_slug(
+    request: HttpRequest,
+    viewer: Viewer,
+    slug: PathText,
+    query: Query<Show>,
+    db: web::Data<Db>,
+    origin: web::Data<PublicUrl>,
+) -> Result<HttpResponse> {
+    let (PathText(slug), Query(Show(includes))) = (slug, query);
+    includes.check(&viewer)?;
+    enum Found {
+        Here(Box<Article>, Option<Timestamp>),
+        Moved(String),
+    }
+    let found = db
+        .read(move |read| {
+            let sight = viewer.sight();
+            if let Some(row) = store::find_by_slug(read.conn, &slug, sight, read.now)? {
+                let article = assemble(read.conn, read.now, &origin.0, row, includes)?;
+                return Ok(Found::Here(Box::new(article), db::next_due(read)?));
+            }
+            let present = store::find_by_former_slug(read.conn, &slug, sight, read.now)?;
+            present.map(Found::Moved).ok_or_else(Error::not_found)
+        })
+        .await?;
+    match found {
+        Found::Here(article, due) => Ok(show(&article, due)?.respond_to(&request)),
+        Found::Moved(slug) => {
+            let slug = percent_encoding::utf8_percent_encode(&slug, percent_encoding::NON_ALPHANUMERIC).to_string();
+            let path = format!("/api/v1/articles/by-slug/{}", slug.replace("%2D", "-"));
+            Ok(Reply::moved(&request, &path))
+        }
+    }
+}
+
+/// List related articles.
+///
+/// The nearest by tags, category and words, at most ten; the same on every database. Open to everyone.
+#[utoipa::path(
+    tag = "articles",
+    operation_id = "list_related_articles",
+    params(
+        ("id" = i64, Path, description = "Id of the article.", example = 42, minimum = 1),
+        ("limit" = Option<i64>, Query, description = "Rows wanted.", example = 10, minimum = 1, maximum = 10),
+    ),
+    security((), ("bearer" = [])),
+    responses((status = 200, description = "Summaries, the nearest first.", body = Page<ArticleSummary>)),
+)]
+#[get("/articles/{id}/related")]
+pub async fn list_related_articles(
+    request: HttpRequest,
+    viewer: Viewer,
+    id: PathId,
+    query: Query<Near>,
+    db: web::Data<Db>,
+    origin: web::Data<PublicUrl>,
+) -> Result<Reply> {
+    let (PathId(id), Query(near)) = (id, query);
+    let (data, due) = db
+        .read(move |read| {
+            let row = store::find_article(read.conn, id, viewer.sight(), read.now)?.ok_or_else(Error::not_found)?;
+            let scene = Scene::load(read.conn, &origin.0)?;
+            let rows = nearby::related(read.conn, read.now, &row, near.limit)?;
+            Ok((summaries(read.conn, read.now, &scene, rows, None)?, db::next_due(read)?))
+        })
+        .await?;
+    let page = Page::whole(data, &address(&request));
+    Ok(Reply::page(&page)?
+        .next_due(due)
+        .tag(format!("article:{id}"))
+        .tag("articles"))
+}
+
+/// Write a new article.
+///
+/// Contributors make drafts of their own; editors, admins and keys that write also publish. The answer comes when the
+/// article is durable, searchable and, if published, visible. 403 names the fields that need the right to publish;
+/// 409 `slug_taken` or `external_id_taken`; 422 names every wrong field.
+#[utoipa::path(
+    tag = "articles",
+    operation_id = "create_article",
+    request_body(content = ArticleCreate, example = json!({"title": "小米14评测", "body": "**续航。**比上一代多了两个小时。", "tags": ["小米"], "status": "published"})),
+    security(("bearer" = [])),
+    responses(
+        (status = 201, description = "The article.", body = Data<Article>, headers(("Location" = String, description = "Its address, relative to the origin."), ("ETag" = String, description = "Its version, for `If-Match`."))),
+        (status = 409, description = "The slug or the external id is taken."),
+    ),
+)]
+#[post("/articles")]
+pub async fn create_article(
+    input: Then<Contributor, Json<ArticleCreate>>,
+    _query: NoQuery,
+    db: web::Data<Db>,
+    origin: web::Data<PublicUrl>,
+) -> Result<Reply> {
+    let Then(Contributor(viewer), Json(ArticleCreate(mut fields))) = input;
+    fields.check(true)?;
+    let body = render(move || Prepared::for_new(&mut fields).with(fields)).await?;
+    let written = db
+        .write(move |tx| {
+            let (body, fields) = body;
+            let written = write::create(tx, &viewer, fields, &body)?;
+            answer(tx.conn, tx.now, &origin.0, &written)
+        })
+        .await?;
+    reply(written)
+}
+
+/// Change an article.
+///
+/// A JSON Merge Patch: absent keeps, `null` clears. `If-Match` names the version that was edited (`"7"`, any `ETag` of
+/// the article, or `*`); another one is 412 with `current_version`, none is 428. Contributors change their own drafts.
+#[utoipa::path(
+    tag = "articles",
+    operation_id = "update_article",
+    params(
+        ("id" = i64, Path, description = "Its id.", example = 42, minimum = 1),
+        ("If-Match" = String, Header, description = "The version that was edited.", example = "\"7\""),
+    ),
+    request_body(content(
+        (ArticleFields = "application/json", example = json!({"status": "published"})),
+        (ArticleFields = "application/merge-patch+json", example = json!({"summary": null})),
+    )),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The article.", body = Data<Article>, headers(("ETag" = String, description = "Its new version."))),
+        (status = 409, description = "The slug or the external id is taken."),
+        (status = 412, description = "It has changed since."),
+        (status = 428, description = "`If-Match` is missing."),
+    ),
+)]
+#[patch("/articles/{id}")]
+pub async fn update_article(
+    input: Then<Contributor, Then<PathId, Then<IfMatch, Json<ArticleFields>>>>,
+    _query: NoQuery,
+    db: web::Data<Db>,
+    origin: web::Data<PublicUrl>,
+) -> Result<Reply> {
+    let Then(Contributor(viewer), Then(PathId(id), Then(if_match, Json(mut fields)))) = input;
+    // Whether it may be edited at all comes before what is wrong with the edit.
+    let before = viewer.clone();
+    let row = db
+        .read(move |read| {
+            let row = store::find_article(read.conn, id, before.sight(), read.now)?.ok_or_else(Error::not_found)?;
+            write::check_rights(&before, &row)?;
+            Ok(row)
+        })
+        .await?;
+    if_match.check(row.values.version)?;
+    fields.check(false)?;
+    let body = match std::mem::take(&mut fields.body).value() {
+        Some(source) => {
+            let format = fields.body_format.clone().value().unwrap_or(row.values.source_format);
+            Some(render(move || Prepared::new(source, format)).await?)
+        }
+        None => None,
+    };
+    let written = db
+        .write(move |tx| {
+            let written = write::update(tx, &viewer, id, &if_match, fields, body.as_ref())?;
+            answer(tx.conn, tx.now, &origin.0, &written)
+        })
+        .await?;
+    reply(written)
+}
+
+/// Write the article of an external id.
+///
+/// Makes it (201) or replaces it (200): what is absent takes its default, but its slug and its views stay. For
+/// migrations and whatever is retried; the same request twice gives one article. Needs the right to publish.
+#[utoipa::path(
+    tag = "articles",
+    operation_id = "put_article_by_external_id",
+    params(("external_id" = String, Path, description = "Its id in another system.", example = "wp-1024", max_length = 200)),
+    request_body(content = ArticleCreate, example = json!({"title": "小米14评测", "body": "续航多了两个小时。", "status": "published", "published_at": "2026-01-13T12:31:54+08:00"})),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The article, replaced.", body = Data<Article>, headers(("ETag" = String, description = "Its version."))),
+        (status = 201, description = "The article, new.", body = Data<Article>, headers(("Location" = String, description = "Its address, relative to the origin."), ("ETag" = String, description = "Its version."))),
+        (status = 409, description = "The slug is taken."),
+    ),
+)]
+#[put("/articles/by-external-id/{external_id}")]
+pub async fn put_article_by_external_id(
+    input: Then<Editor, Then<PathText, Json<ArticleCreate>>>,
+    _query: NoQuery,
+    db: web::Data<Db>,
+    origin: web::Data<PublicUrl>,
+) -> Result<Reply> {
+    let Then(Editor(viewer), Then(PathText(external_id), Json(ArticleCreate(mut fields)))) = input;
+    fields.check(true)?;
+    let mut checks = Checks::default();
+    checks.line("/external_id", &external_id, 200);
+    if fields.external_id.is_given() {
+        checks.wrong("/external_id", "stands in the path");
+    }
+    checks.finish()?;
+    let body = render(move || Prepared::for_new(&mut fields).with(fields)).await?;
+    let written = db
+        .write(move |tx| {
+            let (body, fields) = body;
+            let written = write::put(tx, &viewer, external_id, fields, &body)?;
+            answer(tx.conn, tx.now, &origin.0, &written)
+        })
+        .await?;
+    reply(written)
+}
+
+/// Delete an article.
+///
+/// With its body, its former slugs and its views; its pictures stay. `If-Match` is needed as for a change.
+/// Contributors delete their own drafts.
+#[utoipa::path(
+    tag = "articles",
+    operation_id = "delete_article",
+    params(
+        ("id" = i64, Path, description = "Its id.", example = 42, minimum = 1),
+        ("If-Match" = String, Header, description = "The version that is meant.", example = "\"7\""),
+    ),
+    security(("bearer" = [])),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 412, description = "It has changed since."),
+        (status = 428, description = "`If-Match` is missing."),
+    ),
+)]
+#[delete("/articles/{id}")]
+pub async fn delete_article(
+    input: Then<Contributor, Then<PathId, IfMatch>>,
+    _query: NoQuery,
+    db: web::Data<Db>,
+) -> Result<HttpResponse> {
+    let Then(Contributor(viewer), Then(PathId(id), if_match)) = input;
+    db.write(move |tx| write::delete(tx, &viewer, id, &if_match)).await?;
+    Ok(Reply::empty())
+}
+
+/// Rendering is too slow for the threads that answer requests.
+async fn render<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    web::block(work).await.map_err(|error| Error {
+        cause: Some(error.to_string()),
+        ..Error::new(Code::Unavailable)
+    })
+}
+
+impl Prepared {
+    /// Together with the fields that it was taken from.
+    fn with(self, fields: ArticleFields) -> (Self, ArticleFields) {
+        (self, fields)
+    }
+}
+
+/// The article that was written, as it stands in the transaction.
+fn answer(conn: &mut DbConn, now: Timestamp, origin: &str, written: &Written) -> Result<(Article, bool)> {
+    let row = store::find_article(conn, written.id, db::Sight::All, now)?.ok_or_else(Error::not_found)?;
+    let includes = Includes {
+        body: true,
+        related: false,
+        neighbors: false,
+        format: BodyFormat::Html,
+    };
+    Ok((assemble(conn, now, origin, row, includes)?, written.created))
+}
+
+fn reply((article, created): (Article, bool)) -> Result<Reply> {
+    let reply = Reply::data(&article)?.version(article.summary.version);
+    Ok(if created {
+        reply.created(article.summary.links.this)
+    } else {
+        reply
+    })
+}
+
+fn show(article: &Article, due: Option<Timestamp>) -> Result<Reply> {
+    let tag = format!("article:{}", article.summary.id);
+    let reply = Reply::data(article)?
+        .version(article.summary.version)
+        .next_due(due)
+        .tag(tag);
+    Ok(if article.related.is_some() || article.neighbors.is_some() {
+        reply.tag("articles")
+    } else {
+        reply
+    })
+}
+
+/// One article with all that was asked for.
+fn assemble(conn: &mut DbConn, now: Timestamp, origin: &str, row: ArticleRow, includes: Includes) -> Result<Article> {
+    let scene = Scene::load(conn, origin)?;
+    let related = if includes.related {
+        let rows = nearby::related(conn, now, &row, 10)?;
+        Some(summaries(conn, now, &scene, rows, None)?)
+    } else {
+        None
+    };
+    let neighbors = if includes.neighbors {
+        let (older, newer) = nearby::neighbors(conn, now, &row)?;
+        let ids = (older.as_ref().map(|row| row.id), newer.as_ref().map(|row| row.id));
+        let mut neighbors = Neighbors::default();
+        for summary in summaries(conn, now, &scene, older.into_iter().chain(newer).collect(), None)? {
+            if Some(summary.id) == ids.0 {
+                neighbors.prev = Some(summary);
+            } else {
+                neighbors.next = Some(summary);
+            }
+        }
+        Some(neighbors)
+    } else {
+        None
+    };
+    let body = includes.body.then_some(includes.format);
+    let summary = summaries(conn, now, &scene, vec![row], body)?
+        .pop()
+        .ok_or_else(Error::not_found)?;
+    Ok(Article {
+        summary,
+        related,
+        neighbors,
+    })
+}

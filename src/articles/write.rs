@@ -1,0 +1,478 @@
+//! How articles are written: who may, what follows from what, and everything that is written with them in one
+//! transaction (body, tags, by-lines, uses of pictures, slugs, the search index).
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+
+use super::body::{images_in, load_bodies, save_body};
+use super::input::ArticleFields;
+use super::model::{ArticleRow, ArticleValues, BodyFormat, BodySource, State, Status};
+use super::slugs::{set_former_slugs, set_slug};
+use super::store;
+use crate::auth::Viewer;
+use crate::db::schema::{authors, categories};
+use crate::db::{Timestamp, Tx};
+use crate::error::{Code, Error, Result};
+use crate::images::store::load_images;
+use crate::index;
+use crate::site::store::find_site;
+use crate::taxonomy::tags::store::{ensure_tags, load_tags_of};
+use crate::text::render::{Rendered, fill, render};
+use crate::text::summary::{reading_minutes, summary, word_count};
+use crate::web::{IfMatch, Patch};
+
+/// A body that was rendered before the transaction began, since that takes long.
+pub struct Prepared {
+    /// What the author wrote.
+    source: String,
+    /// In which language.
+    format: BodySource,
+    rendered: Rendered,
+    summary: String,
+    words: i64,
+}
+
+impl Prepared {
+    /// Renders a source. Takes up to a second for the largest; not to be done where others wait.
+    pub fn new(source: String, format: BodySource) -> Self {
+        let rendered = render(&source, format.into());
+        Self {
+            summary: summary(without_captions(&rendered)),
+            words: word_count(&rendered.text),
+            source,
+            format,
+            rendered,
+        }
+    }
+
+    /// Renders the body of a new article; an empty one if none was given.
+    pub fn for_new(fields: &mut ArticleFields) -> Self {
+        let source = std::mem::take(&mut fields.body).value().unwrap_or_default();
+        Self::new(
+            source,
+            std::mem::take(&mut fields.body_format)
+                .value()
+                .unwrap_or(BodySource::Markdown),
+        )
+    }
+}
+
+/// The text from where it begins to be prose: an article that opens with a picture is not summed up by the caption.
+fn without_captions(rendered: &Rendered) -> &str {
+    let mut captions = Vec::new();
+    fill(&rendered.blocks, |place, _out| {
+        captions.extend(place.caption.clone().or_else(|| place.alt.clone()));
+    });
+    let mut text = rendered.text.as_str();
+    while let Some((first, rest)) = text.split_once("\n\n")
+        && captions.iter().any(|caption| caption == first)
+    {
+        text = rest;
+    }
+    text
+}
+
+/// What happened to an article.
+pub struct Written {
+    /// Its id.
+    pub id: i64,
+    /// Whether it was made.
+    pub created: bool,
+}
+
+/// Makes an article.
+pub fn create(tx: &mut Tx<'_>, viewer: &Viewer, fields: ArticleFields, body: &Prepared) -> Result<Written> {
+    if !viewer.may_publish() {
+        fields.forbid_publisher_fields()?;
+    }
+    let values = ArticleValues {
+        slug: String::new(),
+        title: String::new(),
+        summary: None,
+        derived_summary: String::new(),
+        state: State::Draft,
+        published_at: None,
+        listed_at: tx.now,
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 0,
+        category_id: None,
+        cover_image_id: None,
+        locale: find_site(tx.conn)?.locale,
+        featured: false,
+        word_count: 0,
+        reading_minutes: 1,
+        source_name: None,
+        source_url: None,
+        seo_title: None,
+        seo_description: None,
+        external_id: None,
+        metadata: "{}".to_owned(),
+        source_format: body.format,
+        created_by: viewer.user_id(),
+    };
+    let id = apply(tx, None, values, fields, Some(body))?;
+    Ok(Written { id, created: true })
+}
+
+/// The article as the viewer may edit it: 404 if they do not see it, 403 if they only see it.
+pub fn editable(tx: &mut Tx<'_>, viewer: &Viewer, id: i64) -> Result<ArticleRow> {
+    tx.lock_row("articles", id)?;
+    let row = store::find_article(tx.conn, id, viewer.sight(), tx.now)?.ok_or_else(Error::not_found)?;
+    check_rights(viewer, &row)?;
+    Ok(row)
+}
+
+/// Editors edit everything, contributors their own drafts.
+pub fn check_rights(viewer: &Viewer, row: &ArticleRow) -> Result<()> {
+    let own_draft =
+        viewer.user_id().is_some() && viewer.user_id() == row.values.created_by && row.values.state == State::Draft;
+    viewer.require(viewer.may_publish() || own_draft)
+}
+
+/// Changes an article. `assumed` is the source language that the body was rendered from, if it was not named.
+pub fn update(
+    tx: &mut Tx<'_>,
+    viewer: &Viewer,
+    id: i64,
+    if_match: &IfMatch,
+    fields: ArticleFields,
+    body: Option<&Prepared>,
+) -> Result<Written> {
+    let row = editable(tx, viewer, id)?;
+    if_match.check(row.values.version)?;
+    if !viewer.may_publish() {
+        fields.forbid_publisher_fields()?;
+    }
+    if body.is_none() && fields == ArticleFields::default() {
+        return Ok(Written { id, created: false });
+    }
+    let mut fields = fields;
+    if let Patch::Value(change) = &fields.metadata {
+        fields.metadata = Patch::Value(change.merged_into(&row.values.metadata)?);
+    }
+    let named = fields.body_format.is_given();
+    if let Some(body) = body
+        && !named
+        && body.format != row.values.source_format
+    {
+        // Somebody changed the language between the rendering and now; only `If-Match: *` comes here.
+        return Err(Error {
+            current_version: Some(row.values.version),
+            ..Error::new(Code::VersionMismatch)
+        });
+    }
+    apply(tx, Some(id), row.values, fields, body)?;
+    Ok(Written { id, created: false })
+}
+
+/// The article of an external id, held against other writers; in this order, row before slugs, as everybody does.
+pub fn held_by_external_id(tx: &mut Tx<'_>, external_id: &str) -> Result<Option<ArticleRow>> {
+    let Some(row) = store::find_by_external_id(tx.conn, external_id)? else {
+        return Ok(None);
+    };
+    tx.lock_row("articles", row.id)?;
+    Ok(store::find_by_external_id(tx.conn, external_id)?)
+}
+
+/// Makes the article of an external id, or replaces it: what is absent takes its default, but the slug stays.
+pub fn put(
+    tx: &mut Tx<'_>,
+    viewer: &Viewer,
+    external_id: String,
+    mut fields: ArticleFields,
+    body: &Prepared,
+) -> Result<Written> {
+    // Two that make the same one at once: the second replaces what the first made.
+    tx.lock_name("external_ids")?;
+    let Some(row) = held_by_external_id(tx, &external_id)? else {
+        fields.external_id = Patch::Value(external_id);
+        return create(tx, viewer, fields, body);
+    };
+    let ArticleRow { id, values: old } = row;
+    let values = ArticleValues {
+        summary: None,
+        state: State::Draft,
+        published_at: None,
+        category_id: None,
+        cover_image_id: None,
+        locale: find_site(tx.conn)?.locale,
+        featured: false,
+        source_name: None,
+        source_url: None,
+        seo_title: None,
+        seo_description: None,
+        metadata: "{}".to_owned(),
+        ..old
+    };
+    fields.external_id = Patch::Value(external_id);
+    if !fields.tags.is_given() {
+        fields.tags = Patch::Null;
+    }
+    if !fields.author_ids.is_given() {
+        fields.author_ids = Patch::Null;
+    }
+    apply(tx, Some(id), values, fields, Some(body))?;
+    Ok(Written { id, created: false })
+}
+
+/// Removes an article.
+pub fn delete(tx: &mut Tx<'_>, viewer: &Viewer, id: i64, if_match: &IfMatch) -> Result<()> {
+    let row = editable(tx, viewer, id)?;
+    if_match.check(row.values.version)?;
+    index::remove(tx.conn, id)?;
+    store::delete_article(tx, id)?;
+    Ok(())
+}
+
+/// Sets the fields and writes everything. Without an id the article is new.
+fn apply(
+    tx: &mut Tx<'_>,
+    id: Option<i64>,
+    mut values: ArticleValues,
+    fields: ArticleFields,
+    body: Option<&Prepared>,
+) -> Result<i64> {
+    let old_slug = id.map(|_| values.slug.clone());
+    set_fields(&mut values, &fields);
+    set_status(&mut values, &fields, tx.now)?;
+    set_references(tx, &values)?;
+    set_slug(tx, id, &mut values, &fields)?;
+    if let Some(body) = body {
+        values.source_format = body.format;
+        values.word_count = body.words;
+        values.reading_minutes = reading_minutes(body.words);
+        values.derived_summary.clone_from(&body.summary);
+    }
+    values.listed_at = values.published_at.unwrap_or(values.created_at);
+    values.updated_at = match (values.state, values.published_at) {
+        (State::Published, Some(published)) => published.max(tx.now),
+        _ => tx.now,
+    };
+    values.version += 1;
+
+    let views = fields.initial_view_count.clone().value();
+    let id = match id {
+        Some(id) => {
+            store::update_article(tx, id, &values)?;
+            if let Some(views) = views {
+                store::raise_view_count(tx, id, views)?;
+            }
+            id
+        }
+        None => store::insert_article(tx, &values, views.unwrap_or(0))?,
+    };
+    set_former_slugs(tx, id, old_slug.as_deref(), &values.slug, fields.former_slugs)?;
+    let tags_change = fields.tags.is_given();
+    match fields.tags {
+        Patch::Absent => {}
+        Patch::Null => store::set_tags(tx, id, &[])?,
+        Patch::Value(names) => {
+            let tags = ensure_tags(tx, &names)?;
+            store::set_tags(tx, id, &tags)?;
+        }
+    }
+    match fields.author_ids {
+        Patch::Absent => {}
+        Patch::Null => store::set_authors(tx, id, &[])?,
+        Patch::Value(ids) => {
+            check_authors(tx, &ids)?;
+            store::set_authors(tx, id, &ids)?;
+        }
+    }
+    if let Some(body) = body {
+        save_body(tx.conn, id, &body.source, &body.rendered)?;
+    }
+    if body.is_some() || fields.cover_image_id.is_given() {
+        set_images(tx, id, values.cover_image_id, body)?;
+    }
+    let searched = body.is_some() || tags_change || fields.title.is_given() || fields.summary.is_given();
+    if searched {
+        reindex(
+            tx,
+            id,
+            &values.title,
+            values.summary.as_deref().unwrap_or(&values.derived_summary),
+            body,
+        )?;
+    }
+    Ok(id)
+}
+
+fn set_fields(values: &mut ArticleValues, fields: &ArticleFields) {
+    fn set<T: Clone>(to: &mut T, from: &Patch<T>) {
+        if let Patch::Value(value) = from {
+            to.clone_from(value);
+        }
+    }
+    fn set_nullable<T: Clone>(to: &mut Option<T>, from: &Patch<T>) {
+        if let Some(change) = from.clone().change() {
+            *to = change;
+        }
+    }
+    set(&mut values.title, &fields.title);
+    values.title = values.title.trim().to_owned();
+    set_nullable(&mut values.summary, &fields.summary);
+    set_nullable(&mut values.category_id, &fields.category_id);
+    set_nullable(&mut values.cover_image_id, &fields.cover_image_id);
+    set(&mut values.locale, &fields.locale);
+    set(&mut values.featured, &fields.featured);
+    set_nullable(&mut values.external_id, &fields.external_id);
+    set(&mut values.created_at, &fields.created_at);
+    match &fields.source {
+        Patch::Absent => {}
+        Patch::Null => (values.source_name, values.source_url) = (None, None),
+        Patch::Value(source) => {
+            set_nullable(&mut values.source_name, &source.name);
+            set_nullable(&mut values.source_url, &source.url);
+        }
+    }
+    match &fields.seo {
+        Patch::Absent => {}
+        Patch::Null => (values.seo_title, values.seo_description) = (None, None),
+        Patch::Value(seo) => {
+            set_nullable(&mut values.seo_title, &seo.title);
+            set_nullable(&mut values.seo_description, &seo.description);
+        }
+    }
+    match &fields.metadata {
+        Patch::Absent => {}
+        Patch::Null => values.metadata = "{}".to_owned(),
+        Patch::Value(metadata) => values.metadata.clone_from(&metadata.0),
+    }
+}
+
+/// Status and time of publication, which belong together.
+fn set_status(values: &mut ArticleValues, fields: &ArticleFields, now: Timestamp) -> Result<()> {
+    if let Some(change) = fields.published_at.clone().change() {
+        values.published_at = change;
+    }
+    match fields.status {
+        Patch::Value(Status::Draft) => values.state = State::Draft,
+        Patch::Value(Status::Archived) => values.state = State::Archived,
+        Patch::Value(Status::Scheduled) => {
+            values.state = State::Published;
+            if values.published_at.is_none_or(|time| time <= now) {
+                let message = "must be in the future for status scheduled";
+                return Err(Error::at_field(Code::InvalidField, "/published_at", message));
+            }
+        }
+        Patch::Value(Status::Published) => {
+            values.state = State::Published;
+            // Without a time of its own this means now, also where a later one was planned.
+            let planned = values
+                .published_at
+                .filter(|time| fields.published_at.is_given() || *time <= now);
+            values.published_at = Some(planned.unwrap_or(now));
+        }
+        Patch::Absent | Patch::Null => {}
+    }
+    if values.state == State::Published && values.published_at.is_none() {
+        return Err(Error::at_field(
+            Code::InvalidField,
+            "/published_at",
+            "must not be null while it is published",
+        ));
+    }
+    Ok(())
+}
+
+/// Category and cover must be there. The foreign keys hold that too, but name no field.
+fn set_references(tx: &mut Tx<'_>, values: &ArticleValues) -> Result<()> {
+    if let Some(id) = values.category_id {
+        tx.hold_rows("categories", &[id])?;
+        let found: i64 = categories::table
+            .filter(categories::id.eq(id))
+            .count()
+            .get_result(tx.conn)?;
+        if found == 0 {
+            return Err(Error::at_field(
+                Code::InvalidField,
+                "/category_id",
+                "there is no such category",
+            ));
+        }
+    }
+    if let Some(id) = values.cover_image_id {
+        tx.hold_rows("images", &[id])?;
+        if load_images(tx.conn, &[id])?.is_empty() {
+            return Err(Error::at_field(
+                Code::InvalidField,
+                "/cover_image_id",
+                "there is no such image",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_authors(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
+    tx.hold_rows("authors", ids)?;
+    let found: Vec<i64> = authors::table
+        .filter(authors::id.eq_any(ids.to_vec()))
+        .select(authors::id)
+        .load(tx.conn)?;
+    match ids.iter().position(|id| !found.contains(id)) {
+        Some(at) => Err(Error::at_field(
+            Code::InvalidField,
+            format!("/author_ids/{at}"),
+            "there is no such author",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Notes which pictures are shown; unknown ones in the body are 422.
+fn set_images(tx: &mut Tx<'_>, id: i64, cover: Option<i64>, body: Option<&Prepared>) -> Result<()> {
+    let mut shown: BTreeSet<i64> = match body {
+        Some(body) => body.rendered.images.iter().copied().collect(),
+        None => load_bodies(tx.conn, &[id], BodyFormat::Blocks)?
+            .values()
+            .flat_map(|stored| images_in(stored))
+            .collect(),
+    };
+    let wanted: Vec<i64> = shown.iter().copied().collect();
+    tx.hold_rows("images", &wanted)?;
+    let found = load_images(tx.conn, &wanted)?;
+    if let Some(unknown) = wanted.iter().find(|id| !found.contains_key(id)) {
+        return Err(Error::at_field(
+            Code::InvalidField,
+            "/body",
+            format!("shows image {unknown}, which is not there"),
+        ));
+    }
+    shown.extend(cover);
+    store::set_image_uses(tx, id, shown)?;
+    Ok(())
+}
+
+/// Writes the article's lexemes.
+fn reindex(tx: &mut Tx<'_>, id: i64, title: &str, summary: &str, body: Option<&Prepared>) -> Result<()> {
+    let tags = load_tags_of(tx.conn, &[id])?.remove(&id).unwrap_or_default();
+    let tags: Vec<&str> = tags.iter().map(|tag| tag.name.as_str()).collect();
+    let stored;
+    let text = match body {
+        Some(body) => body.rendered.text.as_str(),
+        None => {
+            stored = load_bodies(tx.conn, &[id], BodyFormat::Text)?
+                .remove(&id)
+                .unwrap_or_default();
+            &stored
+        }
+    };
+    index::put(tx.conn, id, title, summary, &tags, text)?;
+    Ok(())
+}
+
+/// Writes the lexemes of stored articles anew: after a tag that they carry got another name.
+pub fn reindex_articles(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
+    for id in ids {
+        tx.lock_row("articles", *id)?;
+    }
+    for row in store::load_articles(tx.conn, ids)? {
+        let shown = row.values.summary.as_deref().unwrap_or(&row.values.derived_summary);
+        reindex(tx, row.id, &row.values.title, shown, None)?;
+    }
+    Ok(())
+}
