@@ -1,0 +1,102 @@
+//! HTTP of search.
+
+use std::time::Instant;
+
+use actix_web::{HttpRequest, get, web};
+
+use super::find::{Asked, Found, find};
+use super::model::{Hit, SearchMeta, SearchPage};
+use super::query::{Search, SearchParams};
+use super::store;
+use crate::articles::FilterParams;
+use crate::articles::load::{Scene, summaries};
+use crate::auth::Viewer;
+use crate::config::Config;
+use crate::db::{self, Db, Read};
+use crate::error::Result;
+use crate::text::highlight::Highlighter;
+use crate::text::query;
+use crate::web::page::address;
+use crate::web::{PublicUrl, Query, Reply};
+
+/// Search articles.
+///
+/// Finds Chinese words of any length, in title, summary, tags and body; what is published is found at once, and what is
+/// withdrawn is gone at once. The best first, by how much of the query an article says and where; the same hits, total
+/// and order on every database. By relevance the best 1,000 can be read, by `cursor` or `page`; `sort=-published_at`
+/// goes on to the last. 400 names every parameter that is unknown or wrong; there is no `count`, the total is always
+/// given.
+#[utoipa::path(
+    tag = "search",
+    operation_id = "search_articles",
+    params(SearchParams, FilterParams),
+    security((), ("bearer" = [])),
+    responses(
+        (status = 200, description = "Summaries with highlights.", body = SearchPage),
+        (status = 403, description = "`status` with a key that only reads."),
+    ),
+)]
+#[get("/search")]
+pub async fn search_articles(
+    request: HttpRequest,
+    viewer: Viewer,
+    search: Query<Search>,
+    db: web::Data<Db>,
+    config: web::Data<Config>,
+    origin: web::Data<PublicUrl>,
+) -> Result<Reply> {
+    let begun = Instant::now();
+    let Query(search) = search;
+    search.filter.check(&viewer)?;
+    search.includes.check(&viewer)?;
+    let after = search.after()?;
+    let address = address(&request);
+    let (mut page, due) = db
+        .read(move |read| {
+            // Cutting into words may wait for the dictionary, so it is not for the threads that answer requests.
+            let query = query::Query::parse(&search.q, &query::cut);
+            let scene = Scene::load(read.conn, &origin.0)?;
+            let asked = Asked {
+                search: &search,
+                query: &query,
+                scene: &scene,
+                zone: scene.site.zone(config.time_zone),
+                sight: viewer.sight(),
+                after: &after,
+                address: &address,
+            };
+            let found = find(read, &asked)?;
+            let page = show(read, &asked, found)?;
+            Ok((page, db::next_due(read)?))
+        })
+        .await?;
+    page.meta.took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Reply::json(&page)?.links(&page.links).next_due(due).tag("articles"))
+}
+
+/// What was found, with its highlights.
+fn show(read: &mut Read<'_>, asked: &Asked<'_>, found: Found) -> Result<SearchPage> {
+    let Found { page, mut texts } = found;
+    let unread = page.data.iter().map(|row| row.id).filter(|id| !texts.contains_key(id));
+    texts.extend(store::load_texts(read.conn, unread.collect())?);
+    let includes = asked.search.includes;
+    let body = includes.body.then_some(includes.format);
+    let marks = Highlighter::new(asked.query);
+    let hits = summaries(read.conn, read.now, asked.scene, page.data, body)?
+        .into_iter()
+        .map(|article| {
+            let text = texts.get(&article.id).map(String::as_str);
+            Hit::new(article, text, &marks)
+        });
+    Ok(SearchPage {
+        data: hits.collect(),
+        meta: SearchMeta {
+            limit: asked.search.paging.limit,
+            page: page.meta.page,
+            next_cursor: page.meta.next_cursor,
+            total: page.meta.total.unwrap_or_default(),
+            took_ms: 0,
+        },
+        links: page.links,
+    })
+}
