@@ -1,0 +1,246 @@
+//! The OpenAPI document: made from the handlers, completed in one pass, the same for the server, the command and the
+//! committed file.
+
+use actix_web::App;
+use actix_web::dev::ResourceDef;
+use actix_web::middleware::from_fn;
+use utoipa::OpenApi as _;
+use utoipa::openapi::path::{HttpMethod, Operation};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, Server};
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::scope::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::config::Config;
+use crate::error::{Code, Language, Problem};
+use crate::{articles, auth, images, ops, search, site, taxonomy, users, views};
+
+/// What the document says before any endpoint.
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Broadsheet",
+        description = "A headless content API for Chinese-language news and review sites: articles, images, search in Chinese, exact view counts.\n\nEvery error is a problem document (RFC 9457). Lists go on by `cursor`. Times are RFC 3339 in UTC. Values of `code`, `type` and the like are strings with listed values; new ones may come, so skip what you do not know.",
+        contact(name = "Broadsheet", url = "https://broadsheet.dev"),
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    tags(
+        (name = "articles", description = "Articles: write, publish, read."),
+        (name = "search", description = "Finding articles by what they say."),
+        (name = "views", description = "Counting who read what."),
+        (name = "taxonomy", description = "Categories, tags and authors."),
+        (name = "images", description = "Uploads and the files that readers load."),
+        (name = "site", description = "The site's own facts."),
+        (name = "auth", description = "Signing in and out."),
+        (name = "users", description = "Accounts and API keys, for admins."),
+        (name = "operations", description = "For whoever runs the server."),
+    ),
+    components(schemas(Problem)),
+)]
+struct Base;
+
+/// Registers every endpoint of the API.
+pub fn api(config: &mut ServiceConfig<'_>) {
+    config
+        .configure(ops::configure)
+        .configure(auth::configure_well_known)
+        .service(
+            scope("/media")
+                .wrap(from_fn(auth::identify))
+                .configure(images::configure_media),
+        )
+        .service(scope("/api/v1").wrap(from_fn(auth::identify)).configure(v1));
+}
+
+fn v1(config: &mut ServiceConfig<'_>) {
+    config
+        .configure(articles::configure)
+        .configure(search::configure)
+        .configure(views::configure)
+        .configure(taxonomy::configure)
+        .configure(images::configure)
+        .configure(site::configure)
+        .configure(auth::configure)
+        .configure(users::configure);
+}
+
+/// The origin that absolute links begin with, before it is known which port is free.
+pub fn origin(config: &Config) -> String {
+    config
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://localhost:{}", config.bind.port()))
+}
+
+/// The whole document, with `origin` as its server.
+pub fn document(origin: &str) -> OpenApi {
+    let (_app, mut document) = App::new()
+        .into_utoipa_app()
+        .openapi(Base::openapi())
+        .configure(api)
+        .split_for_parts();
+    document.servers = Some(vec![Server::new(origin)]);
+    let components = document.components.get_or_insert_default();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+        "An access token from `/api/v1/auth/login`, or an API key (`bsk_…`).",
+    ));
+    components
+        .security_schemes
+        .insert("bearer".to_owned(), RefOr::T(SecurityScheme::Http(bearer.build())));
+    for code in statuses() {
+        components
+            .responses
+            .insert(problem_name(code), RefOr::T(problem_response(code)));
+    }
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in [
+            (HttpMethod::Get, &mut item.get),
+            (HttpMethod::Post, &mut item.post),
+            (HttpMethod::Put, &mut item.put),
+            (HttpMethod::Patch, &mut item.patch),
+            (HttpMethod::Delete, &mut item.delete),
+        ] {
+            if let Some(operation) = operation {
+                add_problems(path, &method, operation);
+            }
+        }
+    }
+    document
+}
+
+/// Adds the problem answers that follow from an operation's shape, and gives those that the handler names their body.
+fn add_problems(path: &str, method: &HttpMethod, operation: &mut Operation) {
+    let in_api = path.starts_with("/api/");
+    let secured = operation.security.as_ref().is_some_and(|list| {
+        // `security(())` stands for "or without", which makes a requirement of nothing.
+        !list
+            .iter()
+            .any(|requirement| serde_json::to_value(requirement).is_ok_and(|value| value == serde_json::json!({})))
+    });
+    let body = operation.request_body.is_some();
+    let mut statuses = vec![500, 503];
+    if in_api {
+        statuses.extend([400, 401]);
+    }
+    if secured {
+        statuses.push(403);
+    }
+    if path.contains('{') {
+        statuses.push(404);
+    }
+    if body {
+        statuses.extend([408, 413, 415, 422]);
+    }
+    let named: Vec<u16> = operation
+        .responses
+        .responses
+        .iter()
+        .filter(|(_, response)| matches!(response, RefOr::T(response) if response.content.is_empty()))
+        .filter_map(|(status, _)| status.parse().ok())
+        .filter(|status| *status >= 400)
+        .collect();
+    for status in statuses.into_iter().chain(named.iter().copied()) {
+        let Some(code) = representative(status) else { continue };
+        let reference = RefOr::Ref(Ref::from_response_name(problem_name(code)));
+        if named.contains(&status) || !operation.responses.responses.contains_key(&status.to_string()) {
+            operation.responses.responses.insert(status.to_string(), reference);
+        }
+    }
+    if in_api && matches!(method, HttpMethod::Get) {
+        let response = ResponseBuilder::new()
+            .description("It is what `If-None-Match` names.")
+            .build();
+        operation
+            .responses
+            .responses
+            .entry("304".to_owned())
+            .or_insert(RefOr::T(response));
+    }
+}
+
+/// One code for each status, which gives the shared answer its name.
+fn statuses() -> impl Iterator<Item = Code> {
+    let mut seen = Vec::new();
+    Code::ALL.iter().copied().filter(move |code| {
+        let new = !seen.contains(&code.status());
+        seen.push(code.status());
+        new
+    })
+}
+
+fn representative(status: u16) -> Option<Code> {
+    statuses().find(|code| code.status().as_u16() == status)
+}
+
+fn problem_name(code: Code) -> String {
+    let reason = code.status().canonical_reason().unwrap_or("Problem");
+    reason.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+fn problem_response(code: Code) -> Response {
+    let status = code.status();
+    let codes: Vec<_> = Code::ALL
+        .iter()
+        .filter(|other| other.status() == status)
+        .map(|code| format!("`{}`", code.name()))
+        .collect();
+    let mut example = serde_json::to_value(
+        crate::error::Error::new(code).problem(Language::English, "0198f2c6-7c7e-7d5a-9c1e-2f6d0a4b8c11"),
+    );
+    if let Ok(serde_json::Value::Object(_)) = &mut example {}
+    ResponseBuilder::new()
+        .description(format!(
+            "{}. `code` is one of: {}.",
+            code.title(Language::English),
+            codes.join(", ")
+        ))
+        .content(
+            "application/problem+json",
+            ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("Problem")))
+                .example(example.ok())
+                .build(),
+        )
+        .build()
+}
+
+/// Which methods each path takes, to tell a wrong method from a wrong path.
+pub struct Routes(Vec<(ResourceDef, Vec<&'static str>)>);
+
+impl Routes {
+    /// The routes that a document describes.
+    pub fn of(document: &OpenApi) -> Self {
+        let routes = document.paths.paths.iter().map(|(path, item)| {
+            let mut methods = Vec::new();
+            for (operation, names) in [
+                (&item.get, &["GET", "HEAD"][..]),
+                (&item.post, &["POST"]),
+                (&item.put, &["PUT"]),
+                (&item.patch, &["PATCH"]),
+                (&item.delete, &["DELETE"]),
+            ] {
+                if operation.is_some() {
+                    methods.extend(names);
+                }
+            }
+            (ResourceDef::new(path.as_str()), methods)
+        });
+        // Beside the document stands the document.
+        let own = (ResourceDef::new("/openapi.json"), vec!["GET", "HEAD"]);
+        Self(routes.chain([own]).collect())
+    }
+
+    /// The methods of a path; none if there is no such path.
+    pub fn methods(&self, path: &str) -> Vec<&'static str> {
+        let mut methods: Vec<_> = self
+            .0
+            .iter()
+            .filter(|(route, _)| route.is_match(path))
+            .flat_map(|(_, methods)| methods.iter().copied())
+            .collect();
+        methods.sort_unstable();
+        methods.dedup();
+        methods
+    }
+}

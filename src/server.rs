@@ -1,0 +1,243 @@
+//! The HTTP server: its state, its routes, its start and its stop.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::dev::ServerHandle;
+use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, HeaderName, HeaderValue};
+use actix_web::middleware::{Condition, DefaultHeaders, from_fn};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, ResponseError, web};
+use utoipa_actix_web::AppExt;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::articles::write::reindex_articles;
+use crate::auth::Auth;
+use crate::config::{Config, CorsOrigins, Database};
+use crate::db::{Db, migrate};
+use crate::error::{Code, Error};
+use crate::images::Files;
+use crate::openapi::{self, Routes};
+use crate::ops::Readiness;
+use crate::taxonomy::tags::Reindex;
+use crate::text::query::warm;
+use crate::users;
+use crate::views::Counter;
+use crate::web::envelope::envelope;
+use crate::web::{NoQuery, PublicUrl, Reply};
+
+/// A server that runs.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    db: Db,
+    readiness: web::Data<Readiness>,
+    handle: ServerHandle,
+    finished: actix_web::rt::task::JoinHandle<std::io::Result<()>>,
+    /// Held while the server runs: one server a SQLite file.
+    _lock: Option<std::fs::File>,
+}
+
+/// Opens the databases, and listens. The error is one line for the operator.
+pub async fn start(config: Config) -> Result<Running, String> {
+    std::fs::create_dir_all(&config.data_dir)
+        .map_err(|error| format!("cannot make {}: {error}", config.data_dir.display()))?;
+    let lock = only_server(&config.database)?;
+    let opening = config.clone();
+    let db = web::block(move || Db::open(&opening))
+        .await
+        .map_err(|error| error.to_string())??;
+    let auth = Auth::open(&config, &db).await?;
+    users::ensure_first_admin(&config, &db, &auth.passwords).await?;
+
+    if let Err(error) = warm() {
+        log::warn!("the dictionary loads with the first search: {error}");
+    }
+    let listener = std::net::TcpListener::bind(config.bind)
+        .map_err(|error| format!("cannot listen on {}: {error}", config.bind))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let origin = config
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://localhost:{}", address.port()));
+    let document = openapi::document(&origin);
+    let shown_origin = origin.clone();
+    let routes = web::Data::new(Routes::of(&document));
+    let spec = web::Data::new(Spec(
+        document.to_json().map_err(|error| error.to_string())?.into_bytes(),
+    ));
+
+    if !config.bind.ip().is_loopback() && config.public_url.is_none() {
+        log::warn!("links begin with {origin}: set BROADSHEET_PUBLIC_URL to the address that others use");
+    }
+    let database = db.describe().await.map_err(|error| error.to_string())?;
+    let files = Files::open(&config.data_dir)?;
+    let readiness = web::Data::new(Readiness::new(db.clone()));
+    let state = State {
+        files: web::Data::new(files),
+        config: web::Data::new(config),
+        public_url: web::Data::new(PublicUrl(origin)),
+        counter: web::Data::new(Counter::new(db.clone())),
+        readiness: readiness.clone(),
+        db: web::Data::new(db.clone()),
+        auth: web::Data::new(auth),
+    };
+    let server = HttpServer::new(move || {
+        let (app, _document) = App::new()
+            .into_utoipa_app()
+            .map(|app| state.register(app))
+            .app_data(routes.clone())
+            .app_data(spec.clone())
+            .configure(openapi::api)
+            .split_for_parts();
+        app.service(
+            web::resource("/openapi.json")
+                .get(serve_document)
+                .default_service(web::to(nowhere)),
+        )
+        .service(web::redirect("/docs", "/docs/"))
+        .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::new(["/openapi.json"])))
+        .default_service(web::to(nowhere))
+        .wrap(cors(&state.config.cors_origins))
+        // Also where no browser asks: a shared cache may hand the answer to one.
+        .wrap(Condition::new(
+            state.config.cors_origins == CorsOrigins::Any,
+            DefaultHeaders::new().add((ACCESS_CONTROL_ALLOW_ORIGIN, "*")),
+        ))
+        .wrap(from_fn(envelope))
+    })
+    .client_request_timeout(Duration::from_secs(10))
+    .shutdown_timeout(10)
+    .disable_signals()
+    .listen(listener)
+    .map_err(|error| format!("cannot listen on {address}: {error}"))?
+    .run();
+    log::info!("serving {shown_origin}/api/v1 on {database}; {shown_origin}/docs/ shows it; listening on {address}");
+    let handle = server.handle();
+    let finished = actix_web::rt::spawn(server);
+    Ok(Running {
+        address,
+        db,
+        readiness,
+        handle,
+        finished,
+        _lock: lock,
+    })
+}
+
+impl Running {
+    /// Tells load balancers that this instance is going, and gives them time to notice.
+    pub async fn drain(&self, pause: Duration) {
+        self.readiness.going();
+        tokio::time::sleep(pause).await;
+    }
+
+    /// Finishes what was asked, writes what is queued, and ends.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
+        match self.finished.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::error!("the server ended with {error}"),
+            Err(error) => log::error!("the server ended with {error}"),
+        }
+        self.db.close().await;
+    }
+
+    /// The databases, for what runs beside the server.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+}
+
+/// What handlers reach through `web::Data`.
+#[derive(Clone)]
+struct State {
+    config: web::Data<Config>,
+    public_url: web::Data<PublicUrl>,
+    db: web::Data<Db>,
+    counter: web::Data<Counter>,
+    files: web::Data<Files>,
+    readiness: web::Data<Readiness>,
+    auth: web::Data<Auth>,
+}
+
+impl State {
+    fn register<T>(&self, app: App<T>) -> App<T>
+    where
+        T: actix_web::dev::ServiceFactory<
+                actix_web::dev::ServiceRequest,
+                Config = (),
+                Error = actix_web::Error,
+                InitError = (),
+            >,
+    {
+        app.app_data(self.config.clone())
+            .app_data(self.public_url.clone())
+            .app_data(self.db.clone())
+            .app_data(self.counter.clone())
+            .app_data(self.files.clone())
+            .app_data(self.readiness.clone())
+            .app_data(self.auth.clone())
+            .app_data(web::Data::new(Reindex(reindex_articles)))
+    }
+}
+
+/// Two servers on one SQLite file would have two writers.
+fn only_server(database: &Database) -> Result<Option<std::fs::File>, String> {
+    let Database::Sqlite(path) = database else {
+        return Ok(None);
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    }
+    let lock = migrate::lock_file(path, "serve.lock")?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(_) => Err(format!(
+            "another broadsheet serves {}; one server a SQLite file",
+            path.display()
+        )),
+    }
+}
+
+fn cors(origins: &CorsOrigins) -> Cors {
+    let headers = [
+        "authorization",
+        "content-type",
+        "if-match",
+        "if-none-match",
+        "x-visitor-id",
+        "x-request-id",
+    ];
+    let exposed = ["ETag", "Link", "Location", "Retry-After", "X-Request-Id"];
+    let cors = Cors::default()
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers(headers.map(HeaderName::from_static))
+        .expose_headers(exposed)
+        .block_on_origin_mismatch(false)
+        .max_age(3600);
+    match origins {
+        // The answer is the same for every origin.
+        CorsOrigins::Any => cors.allow_any_origin().send_wildcard().disable_vary_header(),
+        CorsOrigins::Listed(list) => list.iter().fold(cors, |cors, origin| cors.allowed_origin(origin)),
+    }
+}
+
+struct Spec(Vec<u8>);
+
+async fn serve_document(_query: NoQuery, spec: web::Data<Spec>) -> Reply {
+    Reply::bytes(spec.0.clone())
+}
+
+/// No route took the request: the method is wrong, or there is nothing.
+async fn nowhere(request: HttpRequest, routes: web::Data<Routes>) -> HttpResponse {
+    let methods = routes.methods(request.path());
+    if methods.is_empty() {
+        return Error::not_found().error_response();
+    }
+    let mut response = Error::new(Code::MethodNotAllowed).error_response();
+    if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
+        response.headers_mut().insert(ALLOW, allow);
+    }
+    response
+}
