@@ -1,0 +1,15 @@
+//! The whole server, over HTTP, on both databases.
+#![cfg(test)]
+
+mod articles;
+mod auth;
+mod database;
+mod images;
+mod import;
+mod openapi;
+mod search;
+mod site;
+mod support;
+mod taxonomy;
+mod users;
+mod views;

@@ -1,0 +1,183 @@
+//! The document: committed as it is made, and complete.
+
+use serde_json::Value;
+
+use crate::support::{App, both};
+
+both!(
+    the_server_gives_its_document,
+    every_path_refuses_unknown_parameters,
+    wrong_methods_and_paths_are_problems
+);
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/broadsheet.v1.json");
+
+fn document() -> Value {
+    let document = broadsheet::openapi::document("http://localhost:8080");
+    serde_json::to_value(document).expect("a document")
+}
+
+/// Each operation with its method and path.
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations") {
+            operations.push((method.to_uppercase(), path.clone(), operation.clone()));
+        }
+    }
+    operations
+}
+
+#[test]
+fn the_committed_document_is_what_the_handlers_say() {
+    let made = format!("{:#}\n", document());
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(FILE, &made).expect("the file can be written");
+    }
+    let committed = std::fs::read_to_string(FILE).unwrap_or_default();
+    assert!(
+        committed == made,
+        "openapi/broadsheet.v1.json is out of date: BLESS=1 cargo test openapi writes it anew"
+    );
+}
+
+#[test]
+fn every_operation_says_what_it_is() {
+    let document = document();
+    assert_eq!(document["openapi"], "3.1.0");
+    let tags: Vec<_> = document["tags"]
+        .as_array()
+        .expect("tags")
+        .iter()
+        .map(|tag| tag["name"].clone())
+        .collect();
+    let mut ids = std::collections::BTreeSet::new();
+    for (method, path, operation) in operations(&document) {
+        let name = format!("{method} {path}");
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        assert!(
+            id.contains('_') && ids.insert(id.to_owned()),
+            "{name}: operationId {id:?}"
+        );
+        assert!(
+            operation["summary"].as_str().is_some_and(|text| !text.is_empty()),
+            "{name}: summary"
+        );
+        assert!(
+            operation["description"].as_str().is_some_and(|text| text.len() > 20),
+            "{name}: description"
+        );
+        assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{name}: tag");
+        assert!(tags.contains(&operation["tags"][0]), "{name}: {}", operation["tags"][0]);
+        assert!(operation["security"].is_array(), "{name}: security");
+        let responses = operation["responses"].as_object().expect("responses");
+        assert!(
+            responses
+                .keys()
+                .any(|status| status.starts_with('2') || status == "308"),
+            "{name}: an answer"
+        );
+        assert!(responses.contains_key("500"), "{name}: problems");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let parameter_name = format!("{name}: parameter {}", parameter["name"]);
+            assert!(
+                parameter["description"].as_str().is_some_and(|text| !text.is_empty()),
+                "{parameter_name}"
+            );
+            let example = parameter.get("example").or_else(|| parameter["schema"].get("example"));
+            assert!(example.is_some(), "{parameter_name} has no example");
+        }
+    }
+    assert!(ids.len() > 30, "{} operations", ids.len());
+}
+
+#[test]
+fn every_field_has_a_description() {
+    let document = document();
+    for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
+        assert!(schema.get("description").is_some(), "{name} has no description");
+        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+            let described = property.get("description").is_some()
+                || property["oneOf"]
+                    .as_array()
+                    .is_some_and(|one| one.iter().any(|one| one.get("description").is_some()));
+            assert!(described, "{name}.{field} has no description: {property}");
+        }
+    }
+}
+
+async fn the_server_gives_its_document(app: &App) {
+    let answer = app.anonymous().get("/openapi.json").await.ok(200);
+    assert_eq!(answer["paths"], document()["paths"]);
+    let page = app.anonymous().get("/docs/").await;
+    assert!(page.status == 200 && page.text().contains("swagger"));
+    assert!(!page.text().contains("://"), "the page loads from elsewhere");
+    assert!((300..400).contains(&app.anonymous().get("/docs").await.status));
+}
+
+async fn every_path_refuses_unknown_parameters(app: &App) {
+    let admin = app.admin().await;
+    for (method, path, _) in operations(&document()) {
+        if method != "GET" || path.starts_with("/media/") {
+            continue;
+        }
+        let path = path
+            .replace("{id}", "1")
+            .replace("{slug}", "x")
+            .replace("{external_id}", "x");
+        let answer = admin.get(&format!("{path}?bogus=1")).await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text());
+        let named = answer["errors"]
+            .as_array()
+            .is_some_and(|errors| errors.iter().any(|error| error["parameter"] == "bogus"));
+        assert!(named, "{path}: {}", answer.text());
+    }
+}
+
+async fn wrong_methods_and_paths_are_problems(app: &App) {
+    let reader = app.anonymous();
+    for path in [
+        "/nothing",
+        "/api/v1/nothing",
+        "/api/v2/articles",
+        "/api/v1/articles/",
+        "/api/v1//articles",
+        "/API/v1/articles",
+    ] {
+        reader.get(path).await.problem(404, "not_found");
+    }
+    let answer = reader
+        .delete("/api/v1/articles")
+        .await
+        .problem(405, "method_not_allowed");
+    assert_eq!(answer.header("allow"), Some("GET, HEAD, POST"));
+    let english = reader
+        .with("accept-language", "en")
+        .get("/nothing")
+        .await
+        .problem(404, "not_found");
+    assert_eq!(
+        (&english["title"], english.header("content-language")),
+        (&Value::from("Not found"), Some("en"))
+    );
+    let chinese = reader
+        .with("accept-language", "zh-TW,zh;q=0.9,en;q=0.1")
+        .get("/nothing")
+        .await;
+    assert_eq!(chinese["title"], "未找到");
+    let head = reader
+        .send(actix_web::http::Method::HEAD, "/api/v1/articles", None)
+        .await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    let named = reader.with("x-request-id", "trace-1").get("/api/v1/articles").await;
+    assert_eq!(named.header("x-request-id"), Some("trace-1"));
+    assert_eq!(named.header("access-control-allow-origin"), Some("*"));
+    let refused = reader.delete("/openapi.json").await.problem(405, "method_not_allowed");
+    assert_eq!(refused.header("allow"), Some("GET, HEAD"));
+    reader.get("/api/v1/articles/01").await.problem(404, "not_found");
+    assert!(
+        named
+            .header("server-timing")
+            .is_some_and(|timing| timing.contains("db;dur="))
+    );
+}
