@@ -93,6 +93,7 @@ pub fn document(origin: &str) -> OpenApi {
             .responses
             .insert(problem_name(code), RefOr::T(problem_response(code)));
     }
+    let schemas = serde_json::to_value(&components.schemas).unwrap_or_default();
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in [
             (HttpMethod::Get, &mut item.get),
@@ -103,6 +104,7 @@ pub fn document(origin: &str) -> OpenApi {
         ] {
             if let Some(operation) = operation {
                 add_problems(path, &method, operation);
+                add_examples(&schemas, operation);
             }
         }
     }
@@ -157,6 +159,41 @@ fn add_problems(path: &str, method: &HttpMethod, operation: &mut Operation) {
             .entry("304".to_owned())
             .or_insert(RefOr::T(response));
     }
+}
+
+/// Gives each JSON body that the handler shows no example for the examples of its fields.
+fn add_examples(schemas: &serde_json::Value, operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else {
+        return;
+    };
+    for (media_type, content) in &mut body.content {
+        let RefOr::T(content) = content else { continue };
+        let Some(RefOr::Ref(reference)) = &content.schema else {
+            continue;
+        };
+        if content.example.is_some() || !media_type.ends_with("json") {
+            continue;
+        }
+        let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
+        let fields = schemas
+            .get(name)
+            .and_then(|schema| schema.get("properties")?.as_object());
+        let example: serde_json::Map<_, _> = fields
+            .into_iter()
+            .flatten()
+            .filter_map(|(field, schema)| Some((field.clone(), example_of(schemas, schema)?)))
+            .collect();
+        content.example = (!example.is_empty()).then_some(example.into());
+    }
+}
+
+/// The example of a field: its own, or the first of the named schema that it refers to.
+fn example_of(schemas: &serde_json::Value, field: &serde_json::Value) -> Option<serde_json::Value> {
+    let named = field
+        .get("$ref")
+        .and_then(|reference| schemas.get(reference.as_str()?.rsplit('/').next()?));
+    let first = named.and_then(|schema| schema.get("examples")?.get(0));
+    field.get("example").or(first).cloned()
 }
 
 /// One code for each status, which gives the shared answer its name.

@@ -78,6 +78,15 @@ fn every_operation_says_what_it_is() {
             "{name}: an answer"
         );
         assert!(responses.contains_key("500"), "{name}: problems");
+        for (media_type, content) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
+            let shown = content["example"]
+                .as_object()
+                .is_some_and(|example| !example.is_empty());
+            assert!(
+                shown || media_type == "multipart/form-data",
+                "{name}: {media_type} has no example"
+            );
+        }
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let parameter_name = format!("{name}: parameter {}", parameter["name"]);
             assert!(
