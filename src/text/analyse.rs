@@ -5,9 +5,16 @@ use std::collections::HashSet;
 use super::flow::Flow;
 use super::normalise::{Kind, look};
 
+/// Which lexemes an article gets: to be raised with any change to that, so that older indexes are rebuilt.
+pub const ANALYSER: i32 = 1;
+
 /// Stands before a lexeme of the title, so that one index answers for the title alone too. A private-use character: no text
 /// can bring it into a lexeme of its own.
 pub const TITLE_MARK: char = '\u{F8FF}';
+
+/// Stands before every lexeme of an article that is not published, so that the search of the others never meets it. No lexeme
+/// begins with an underscore by itself.
+pub const UNPUBLISHED_MARK: &str = "_";
 
 /// How many characters of an article are indexed, over all fields, punctuation not counted. PostgreSQL takes less than 1 MiB
 /// of lexemes a row, and both databases must know the same text; 150,000 bytes are the bound for characters of four bytes.

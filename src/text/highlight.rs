@@ -14,7 +14,8 @@ const READ: usize = 2 * ANALYSED;
 
 /// Marks the words and phrases of one query in any number of texts.
 pub struct Highlighter {
-    needles: Vec<Needle>,
+    /// Each with the unit of the query that it is a form of.
+    needles: Vec<(u32, Needle)>,
 }
 
 /// Where a word or phrase of the query stands, in characters.
@@ -28,8 +29,11 @@ struct Mark {
 impl Highlighter {
     /// Gets ready for a query.
     pub fn new(query: &Query) -> Highlighter {
+        let forms = (0..)
+            .zip(query.units())
+            .flat_map(|(i, unit)| unit.texts().map(move |text| (i, text)));
         Highlighter {
-            needles: query.units().iter().map(|unit| Needle::new(unit.text())).collect(),
+            needles: forms.map(|(i, text)| (i, Needle::new(text))).collect(),
         }
     }
 
@@ -56,13 +60,13 @@ impl Highlighter {
         let (flow, origin) = traced(text);
         let at = |byte: usize| origin.get(byte).map_or(0, |&character| character as usize);
         let mut marks: Vec<Mark> = Vec::new();
-        for (i, needle) in self.needles.iter().enumerate() {
+        for (i, needle) in &self.needles {
             marks.extend(needle.places(&flow).map(|bytes| {
                 let end = at(bytes.end - 1) + 1;
                 let trailing = text.iter().skip(end).take_while(|&&c| look(c).1 == Kind::Mark).count();
                 Mark {
                     place: at(bytes.start)..end + trailing,
-                    unit: 1u64.wrapping_shl(i as u32),
+                    unit: 1u64.wrapping_shl(*i),
                 }
             }));
         }
@@ -159,7 +163,7 @@ fn escape(c: char, html: &mut String) {
 mod tests {
     use super::excerpt::NUDGE;
     use super::*;
-    use crate::text::query::cut;
+    use crate::text::query::{Known, cut};
 
     fn on(typed: &str) -> Highlighter {
         Highlighter::new(&Query::parse(typed, &cut))
@@ -203,6 +207,19 @@ mod tests {
     #[test]
     fn overlapping_and_touching_marks_are_one() {
         assert_eq!(field("人工智 智能 芯片", "人工智能芯片"), "<mark>人工智能芯片</mark>");
+    }
+
+    #[test]
+    fn synonyms_are_marked_too() {
+        let mut known = Known::default();
+        for other in ["手机", "移动电话", "cell phone"] {
+            known.add_synonym("手机", other);
+        }
+        let marks = Highlighter::new(&Query::parse_with("手机 评测", &cut, &known));
+        assert_eq!(
+            marks.field("手機、移動電話與Cell-Phone評測").unwrap(),
+            "<mark>手機</mark>、<mark>移動電話</mark>與<mark>Cell-Phone評測</mark>"
+        );
     }
 
     #[test]

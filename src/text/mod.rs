@@ -7,4 +7,5 @@ pub mod normalise;
 pub mod query;
 pub mod render;
 pub mod slug;
+pub mod sound;
 pub mod summary;

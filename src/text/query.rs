@@ -4,13 +4,15 @@
 
 mod cutter;
 mod expression;
+mod known;
 mod parse;
 mod unit;
 
 use std::collections::HashSet;
 
 pub use cutter::{cut, warm};
-pub use expression::Strictness;
+pub use expression::{Strictness, Within};
+pub use known::{Known, lookups, own_word};
 pub use unit::Unit;
 use unit::{phrase, side_by_side, words};
 
@@ -21,6 +23,10 @@ const UNITS: usize = 24;
 
 /// How many exclusions of a query count.
 const EXCLUDED: usize = 8;
+
+/// How many lexemes a query may name for the sake of synonyms: without a bound, 24 words with 19 synonyms of 50 characters each
+/// would name 22,000.
+const SYNONYMS: usize = 200;
 
 /// How many characters of a query are read. The routes take fewer.
 const CHARACTERS: usize = 500;
@@ -35,12 +41,18 @@ pub struct Query {
 impl Query {
     /// Reads what was typed. `cut` cuts a run of more than three Han characters into words, as [`cut`](fn@cut) does.
     pub fn parse(typed: &str, cut: &dyn Fn(&str) -> Vec<String>) -> Query {
+        Self::parse_with(typed, cut, &Known::default())
+    }
+
+    /// The same where some words are known, of those that [`lookups`] gives: they are not cut, and each is found by its
+    /// synonyms as well. Neither goes for phrases and exclusions.
+    pub fn parse_with(typed: &str, cut: &dyn Fn(&str) -> Vec<String>, known: &Known) -> Query {
         let mut query = Query::default();
         for part in parse::parts(typed.chars().take(CHARACTERS)) {
             let units = if part.quoted {
                 phrase(&part.tokens, true).into_iter().collect()
             } else {
-                words(&part.tokens, cut)
+                words(&part.tokens, cut, known)
             };
             match (part.excluded, part.quoted) {
                 (false, _) => query.units.extend(units),
@@ -56,6 +68,7 @@ impl Query {
         }
         once_each(&mut query.units, UNITS);
         once_each(&mut query.excluded, EXCLUDED);
+        bound_synonyms(&mut query.units);
         query
     }
 
@@ -81,7 +94,7 @@ impl Query {
             units
                 .iter()
                 .filter(|unit| unit.needs_text())
-                .map(|unit| Needle::new(&unit.text))
+                .map(|unit| Needle::new(unit.text()))
                 .collect()
         };
         TextCheck {
@@ -105,10 +118,36 @@ impl TextCheck {
     }
 }
 
+/// Leaves out what is there already. A word that comes again as its own synonym asks for nothing more; a phrase does, unless it is
+/// there word for word.
 fn once_each(units: &mut Vec<Unit>, most: usize) {
-    let mut seen = HashSet::new();
-    units.retain(|unit| seen.insert(unit.text.clone()));
+    let mut exact = HashSet::new();
+    let mut in_any_form = HashSet::new();
+    units.retain(|unit| {
+        let text = unit.text();
+        let new = !exact.contains(text) && (unit.quoted || !in_any_form.contains(text));
+        if new && unit.others.is_empty() {
+            exact.insert(text.to_owned());
+        } else if new {
+            in_any_form.extend(unit.texts().map(str::to_owned));
+        }
+        new
+    });
     units.truncate(most);
+}
+
+/// Leaves out the synonyms that go beyond [`SYNONYMS`], in the order of the words.
+fn bound_synonyms(units: &mut [Unit]) {
+    let mut left = SYNONYMS;
+    for unit in units {
+        unit.others.retain(|form| match left.checked_sub(form.lexemes.len()) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => false,
+        });
+    }
 }
 
 #[cfg(test)]
@@ -126,16 +165,16 @@ mod tests {
             .into_iter()
             .map(|unit| {
                 if unit.quoted {
-                    format!("\"{}\"", unit.text)
+                    format!("\"{}\"", unit.text())
                 } else {
-                    unit.text
+                    unit.form.text
                 }
             })
             .collect()
     }
 
     fn excluded(typed: &str) -> Vec<String> {
-        parse(typed).excluded.into_iter().map(|unit| unit.text).collect()
+        parse(typed).excluded.into_iter().map(|unit| unit.form.text).collect()
     }
 
     #[test]
@@ -218,8 +257,26 @@ mod tests {
         assert_eq!(parse(&excluded).excluded.len(), EXCLUDED);
         assert_eq!(parse("a a A ａ").units.len(), 1);
         let han = parse(&"龘".repeat(1_000_000));
-        assert!(han.units.iter().all(|unit| unit.text.chars().count() <= CHARACTERS));
+        assert!(han.units.iter().all(|unit| unit.text().chars().count() <= CHARACTERS));
         assert!(parse(&"“".repeat(1_000_000)).is_empty());
+    }
+
+    #[test]
+    fn a_phrase_beside_its_synonyms_must_still_be_there() {
+        let mut known = Known::default();
+        for (word, other) in [("手机", "移动电话"), ("移动电话", "手机")] {
+            known.add_synonym(word, other);
+        }
+        let units = |typed: &str| -> Vec<(String, bool)> {
+            let units = Query::parse_with(typed, &cut, &known).units;
+            units.into_iter().map(|unit| (unit.form.text, unit.quoted)).collect()
+        };
+        assert_eq!(units("手机 移动电话"), [("手机".into(), false)]);
+        assert_eq!(
+            units("手机 \"手机\" \"移动电话\""),
+            [("手机".into(), false), ("手机".into(), true), ("移动电话".into(), true)]
+        );
+        assert_eq!(units("\"手机\" 手机"), [("手机".into(), true)]);
     }
 
     #[test]

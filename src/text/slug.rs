@@ -1,6 +1,6 @@
 //! The part of an article's address that its title gives, and what an author may give instead.
 
-mod readings;
+pub(super) mod readings;
 
 use thiserror::Error;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};

@@ -6,8 +6,12 @@ use std::thread;
 
 use jieba_rs::Jieba;
 
+use super::known::{Known, LONGEST};
 use super::unit::is_stop;
 use crate::text::normalise::is_han;
+
+/// Cuts a run of Han characters into words.
+pub(super) type Cut<'a> = &'a dyn Fn(&str) -> Vec<String>;
 
 static JIEBA: OnceLock<Jieba> = OnceLock::new();
 
@@ -32,28 +36,73 @@ pub fn cut(run: &str) -> Vec<String> {
         .collect()
 }
 
-/// The words of a run of more than three characters. Kana and hangul part Han from each other and stay whole. A character
-/// alone says little: it joins the word before it, or else the one after it; stop words stay for themselves.
-pub(super) fn words(run: &str, cut: &dyn Fn(&str) -> Vec<String>) -> Vec<String> {
+/// A run of characters of scripts without spaces, to be cut.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'a> {
+    pub(super) text: &'a str,
+    /// Whether it is what a known word has left of a longer run: it is cut then, however short it is.
+    pub(super) left: bool,
+    /// Whether a known word stands right before it.
+    pub(super) behind_known: bool,
+}
+
+/// The words of a run. Kana and hangul part Han from each other and stay whole. A character alone says little: it joins the word
+/// before it, or else the one after it. Stop words and known words stay for themselves, and a character alone behind a known word
+/// does not join what follows: in 手机壳推荐 it belonged to 手机.
+pub(super) fn words(run: Run<'_>, cut: Cut<'_>, known: &Known) -> Vec<String> {
+    let shortest = if run.left { 2 } else { 4 };
     let mut words: Vec<String> = Vec::new();
-    let mut open = false;
-    for piece in pieces(run, cut) {
+    let (mut open, mut stays_short, mut behind_known) = (false, false, run.behind_known);
+    for (piece, is_known) in with_known(&pieces(run.text, shortest, cut), known) {
         let lone = is_lone(&piece);
-        if lone && is_stop(&piece) {
+        if is_known || (lone && is_stop(&piece)) {
             words.push(piece);
             open = false;
+            behind_known = is_known;
             continue;
         }
         match words.last_mut() {
-            Some(last) if open && (lone || is_lone(last)) => last.push_str(&piece),
-            _ => words.push(piece),
+            Some(last) if open && (lone || (is_lone(last) && !stays_short)) => last.push_str(&piece),
+            _ => {
+                words.push(piece);
+                stays_short = behind_known;
+            }
         }
         open = true;
+        behind_known = false;
     }
     words
 }
 
-fn pieces(run: &str, cut: &dyn Fn(&str) -> Vec<String>) -> Vec<String> {
+/// Joins neighbouring pieces that are a known word together, from the left, the longest first; tells which are one.
+fn with_known(pieces: &[String], known: &Known) -> Vec<(String, bool)> {
+    let mut words = Vec::with_capacity(pieces.len());
+    let mut rest = pieces;
+    while let Some((first, after)) = rest.split_first() {
+        let mut longest = None;
+        let mut joined = String::new();
+        for (count, piece) in (1..=LONGEST).zip(rest) {
+            joined.push_str(piece);
+            if !is_lone(&joined) && known.has(&joined) {
+                longest = Some((joined.clone(), count));
+            }
+        }
+        match longest {
+            Some((word, count)) => {
+                words.push((word, true));
+                rest = rest.get(count..).unwrap_or_default();
+            }
+            None => {
+                words.push((first.clone(), false));
+                rest = after;
+            }
+        }
+    }
+    words
+}
+
+/// The pieces of a run: by script, and where there are at least `shortest` Han characters in a row, by the dictionary.
+pub(super) fn pieces(run: &str, shortest: usize, cut: Cut<'_>) -> Vec<String> {
     let script = |c: char| match c {
         _ if is_han(c) => 0,
         '\u{3041}'..='\u{309F}' => 1,
@@ -64,7 +113,7 @@ fn pieces(run: &str, cut: &dyn Fn(&str) -> Vec<String>) -> Vec<String> {
     let mut pieces = Vec::new();
     for part in characters.chunk_by(|a, b| script(*a) == script(*b)) {
         let text: String = part.iter().collect();
-        if part.len() > 3 && part.first().copied().is_some_and(is_han) {
+        if part.len() >= shortest && part.first().copied().is_some_and(is_han) {
             pieces.extend(cut(&text));
         } else {
             pieces.push(text);
@@ -81,10 +130,23 @@ fn is_lone(word: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn whole(text: &str) -> Run<'_> {
+        Run {
+            text,
+            left: false,
+            behind_known: false,
+        }
+    }
+
     fn glued(pieces: &[&str]) -> Vec<String> {
-        words(&pieces.concat(), &|_| {
-            pieces.iter().map(|piece| (*piece).to_owned()).collect()
-        })
+        glued_with(pieces, &[])
+    }
+
+    fn glued_with(pieces: &[&str], words_known: &[&str]) -> Vec<String> {
+        let mut known = Known::default();
+        words_known.iter().for_each(|word| known.add_word(word));
+        let cut = |_: &str| pieces.iter().map(|piece| (*piece).to_owned()).collect();
+        words(whole(&pieces.concat()), &cut, &known)
     }
 
     #[test]
@@ -94,6 +156,22 @@ mod tests {
         assert_eq!(glued(&["大", "小", "手机"]), ["大小", "手机"]);
         assert_eq!(glued(&["手机", "的", "壳"]), ["手机", "的", "壳"]);
         assert_eq!(glued(&["的", "壳", "推荐"]), ["的", "壳推荐"]);
+    }
+
+    #[test]
+    fn nothing_joins_a_known_word() {
+        assert_eq!(glued_with(&["手机", "壳", "推荐"], &["手机"]), ["手机", "壳", "推荐"]);
+        assert_eq!(glued_with(&["新", "手机", "推荐"], &["手机"]), ["新", "手机", "推荐"]);
+        assert_eq!(
+            glued_with(&["手机", "大", "小", "推荐"], &["手机"]),
+            ["手机", "大小", "推荐"]
+        );
+        assert_eq!(glued_with(&["折叠", "屏", "推荐"], &["折叠屏"]), ["折叠屏", "推荐"]);
+        assert_eq!(
+            glued_with(&["折叠", "屏", "手机"], &["折叠", "折叠屏手机"]),
+            ["折叠屏手机"]
+        );
+        assert_eq!(glued_with(&["手机", "推荐", "屏"], &["手机"]), ["手机", "推荐屏"]);
     }
 
     #[test]
@@ -108,13 +186,16 @@ mod tests {
             "々々々々々",
             "ㄅㄆㄇㄈㄉ",
         ] {
-            assert_eq!(words(run, &cut).concat(), run);
+            assert_eq!(words(whole(run), &cut, &Known::default()).concat(), run);
         }
     }
 
     #[test]
     fn japanese_and_korean_are_parted_by_script() {
-        let cuts = |run: &str| words(run, &|_| panic!("no run of more than three Han characters"));
+        let cuts = |run: &str| {
+            let never = |_: &str| panic!("no run of more than three Han characters");
+            words(whole(run), &never, &Known::default())
+        };
         assert_eq!(cuts("新型カメラの性能"), ["新型", "カメラの", "性能"]);
         assert_eq!(cuts("삼성전자갤럭시"), ["삼성전자갤럭시"]);
     }

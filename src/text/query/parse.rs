@@ -1,8 +1,15 @@
 //! A query's characters into parts: phrases, exclusions, and the words between them.
 
-use super::unit::Token;
-use crate::text::flow::{Scanner, Step};
+use crate::text::flow::{Gap, Scanner, Step};
 use crate::text::normalise::{Kind, look};
+
+/// A run of a query's characters of one kind, folded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) text: String,
+    pub(super) kind: Kind,
+    pub(super) gap: Gap,
+}
 
 /// A stretch of a query.
 pub(super) struct Part {
@@ -77,9 +84,18 @@ fn closers(open: char) -> Option<&'static [char]> {
 }
 
 fn part(characters: &[char], from: usize, to: usize, quoted: bool, excluded: bool) -> Option<Part> {
+    Some(Part {
+        tokens: tokens(characters.get(from..to)?.iter().copied()),
+        quoted,
+        excluded,
+    })
+}
+
+/// The tokens of a text, which is taken as it is: quotation marks and hyphens are no more than punctuation.
+pub(super) fn tokens(text: impl Iterator<Item = char>) -> Vec<Token> {
     let mut scanner = Scanner::default();
     let mut tokens: Vec<Token> = Vec::new();
-    for &c in characters.get(from..to)? {
+    for c in text {
         match scanner.step(c) {
             Step::Skip => {}
             Step::First(folded, kind, gap) => tokens.push(Token {
@@ -94,9 +110,5 @@ fn part(characters: &[char], from: usize, to: usize, quoted: bool, excluded: boo
             }
         }
     }
-    Some(Part {
-        tokens,
-        quoted,
-        excluded,
-    })
+    tokens
 }

@@ -2,17 +2,28 @@
 
 use std::collections::HashSet;
 
-use super::cutter;
+use super::cutter::{self, Cut, Run};
+use super::known::{Known, Stretch};
+use super::parse::Token;
 use crate::text::analyse::{gram_lexemes, is_gram, pair, word};
 use crate::text::flow::Gap;
 use crate::text::normalise::Kind;
 
-/// A word or a phrase of a query.
+/// A way to write a word or a phrase.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unit {
+pub(super) struct Form {
     /// As it stands in a [flow](crate::text::flow).
     pub(super) text: String,
     pub(super) lexemes: Vec<String>,
+}
+
+/// A word or a phrase of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// As it was typed.
+    pub(super) form: Form,
+    /// Its synonyms, any of which does as well; a phrase has none.
+    pub(super) others: Vec<Form>,
     pub(super) quoted: bool,
     /// Whether an article that has all the lexemes is sure to have the text.
     pub(super) exact: bool,
@@ -21,7 +32,16 @@ pub struct Unit {
 impl Unit {
     /// The word or phrase as it stands in a [flow](crate::text::flow): folded, its tokens parted by a space.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.form.text
+    }
+
+    /// The same with its synonyms, itself first.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.forms().map(|form| form.text.as_str())
+    }
+
+    pub(super) fn forms(&self) -> impl Iterator<Item = &Form> {
+        std::iter::once(&self.form).chain(&self.others)
     }
 
     /// Whether it was typed as a phrase: it must be there, word for word.
@@ -32,9 +52,12 @@ impl Unit {
     fn of_gram_run(run: &str) -> Unit {
         let lexemes = gram_lexemes(run);
         Unit {
-            text: run.to_owned(),
             exact: lexemes.len() == 1,
-            lexemes,
+            form: Form {
+                text: run.to_owned(),
+                lexemes,
+            },
+            others: Vec::new(),
             quoted: false,
         }
     }
@@ -44,29 +67,51 @@ impl Unit {
     }
 
     pub(super) fn is_stop(&self) -> bool {
-        !self.quoted && is_stop(&self.text)
+        !self.quoted && is_stop(self.text())
     }
 }
 
-/// A run of a query's characters of one kind, folded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) text: String,
-    pub(super) kind: Kind,
-    pub(super) gap: Gap,
+/// The words of a part without quotes: what is known to be one; of the rest, a run of up to three Han characters is one, a longer
+/// one is cut, and Latin words and numbers that are glued together (`node.js`, `iPhone16`) are one.
+pub(super) fn words(tokens: &[Token], cut: Cut<'_>, known: &Known) -> Vec<Unit> {
+    let mut units = Vec::new();
+    for stretch in known.stretches(tokens, cut) {
+        match stretch {
+            Stretch::Known(tokens) => units.extend(phrase(&tokens, false)),
+            Stretch::Rest {
+                tokens,
+                cut_before,
+                cut_after,
+            } => rest_of_words(&tokens, cut_before, cut_after, cut, known, &mut units),
+        }
+    }
+    for unit in &mut units {
+        unit.others = known.others(unit.text()).to_vec();
+    }
+    units
 }
 
-/// The words of a part without quotes: a run of up to three Han characters is one, a longer one is cut; Latin words and numbers
-/// that are glued together (`node.js`, `iPhone16`) are one.
-pub(super) fn words(tokens: &[Token], cut: &dyn Fn(&str) -> Vec<String>) -> Vec<Unit> {
-    let mut units = Vec::new();
+fn rest_of_words(
+    tokens: &[Token],
+    cut_before: bool,
+    cut_after: bool,
+    cut: Cut<'_>,
+    known: &Known,
+    units: &mut Vec<Unit>,
+) {
     let mut rest = tokens;
     while let Some((first, after)) = rest.split_first() {
         if first.kind == Kind::Gram {
+            let behind_known = cut_before && rest.len() == tokens.len();
+            let run = Run {
+                text: &first.text,
+                left: behind_known || (cut_after && after.is_empty()),
+                behind_known,
+            };
             match first.text.chars().nth(3) {
-                None => units.push(Unit::of_gram_run(&first.text)),
-                Some(_) => units.extend(
-                    cutter::words(&first.text, cut)
+                None if !run.left => units.push(Unit::of_gram_run(&first.text)),
+                _ => units.extend(
+                    cutter::words(run, cut, known)
                         .iter()
                         .map(|word| Unit::of_gram_run(word)),
                 ),
@@ -82,7 +127,6 @@ pub(super) fn words(tokens: &[Token], cut: &dyn Fn(&str) -> Vec<String>) -> Vec<
             rest = after;
         }
     }
-    units
 }
 
 /// All tokens as one unit.
@@ -128,8 +172,8 @@ pub(super) fn phrase(tokens: &[Token], quoted: bool) -> Option<Unit> {
         .iter()
         .all(|token| is_gram(&token.text) || word(&token.text).len() == token.text.len());
     (!lexemes.is_empty()).then_some(Unit {
-        text,
-        lexemes,
+        form: Form { text, lexemes },
+        others: Vec::new(),
         quoted,
         exact: one && whole,
     })
@@ -191,7 +235,7 @@ mod tests {
     }
 
     fn texts(typed: &str) -> Vec<String> {
-        parse(typed).units.into_iter().map(|unit| unit.text).collect()
+        parse(typed).units.into_iter().map(|unit| unit.form.text).collect()
     }
 
     #[test]
@@ -200,11 +244,11 @@ mod tests {
             texts("node.js iPhone16 C++ M.2 a-b"),
             ["node js", "iphone 16", "c++", "m 2", "a b"]
         );
-        assert_eq!(parse("iPhone16").units[0].lexemes, ["iphone_16"]);
-        assert_eq!(parse("a.b.c").units[0].lexemes, ["a_b", "b_c"]);
+        assert_eq!(parse("iPhone16").units[0].form.lexemes, ["iphone_16"]);
+        assert_eq!(parse("a.b.c").units[0].form.lexemes, ["a_b", "b_c"]);
         let long = "x".repeat(40);
         assert_eq!(
-            parse(&format!("{long}1")).units[0].lexemes,
+            parse(&format!("{long}1")).units[0].form.lexemes,
             [long.as_str(), "1"],
             "too long for a pair"
         );
@@ -249,10 +293,10 @@ mod tests {
             assert!(unit.exact);
             for text in texts {
                 let set = lexemes("", "", &[] as &[&str], text);
-                let by_lexemes = unit.lexemes.iter().all(|lexeme| set.contains(lexeme));
+                let by_lexemes = unit.form.lexemes.iter().all(|lexeme| set.contains(lexeme));
                 assert_eq!(
                     by_lexemes,
-                    Needle::new(&unit.text).is_in(&flow_of([text])),
+                    Needle::new(unit.text()).is_in(&flow_of([text])),
                     "{typed} in {text}"
                 );
             }

@@ -6,7 +6,7 @@ use pinyin::{Pinyin, ToPinyin};
 const READINGS: &[(char, &str)] = &[('长', "chang"), ('嗯', "en")];
 
 /// Words in which a character of several readings has another one than alone, simplified.
-pub(super) const WORDS: &[(&str, &str)] = &[
+pub(in crate::text) const WORDS: &[(&str, &str)] = &[
     ("重庆", "chong qing"),
     ("重新", "chong xin"),
     ("重启", "chong qi"),
@@ -136,7 +136,7 @@ pub(super) const WORDS: &[(&str, &str)] = &[
 ];
 
 /// How a character is read when it stands alone, without tone.
-pub(super) fn reading(c: char) -> Option<&'static str> {
+pub(in crate::text) fn reading(c: char) -> Option<&'static str> {
     match READINGS.iter().find(|(special, _)| *special == c) {
         Some((_, reading)) => Some(reading),
         None => c.to_pinyin().map(Pinyin::plain),
