@@ -20,7 +20,7 @@
 //! | [`site`] | the site's own facts |
 //! | [`images`] | uploads, and the files that readers load |
 //! | [`taxonomy`] | categories, tags, authors |
-//! | [`index`] | full text: ids in and out |
+//! | [`index`] | full text: what an article says in, ids out |
 //! | [`articles`] | articles |
 //! | [`search`] | finding them |
 //! | [`views`] | counting who read them |

@@ -3,6 +3,7 @@
 //! [`Db::read`] runs a closure on a snapshot, [`Db::write`] in a transaction; queries run nowhere else. On SQLite every write goes through one thread that owns the only writing connection: competing
 //! writers starve each other there. On PostgreSQL the same interface stands over a pool.
 
+mod alone;
 mod conn;
 pub mod cursor;
 pub mod migrate;
@@ -23,10 +24,13 @@ use diesel::result::Error as DieselError;
 use crate::config::{Config, Database};
 use crate::error::{Error, Result};
 
+pub use self::alone::{Alone, alone};
 pub use self::conn::{DbConn, MultiBackend};
 use self::pool::Pool;
 pub use self::types::Timestamp;
-pub use self::visible::{Sight, Visible, is_public, next_due, visible_to};
+pub use self::visible::{
+    Sight, Visible, is_public, is_public_hit, is_public_of_few, next_due, visible_of_few, visible_to,
+};
 pub use self::writer::Lane;
 use self::writer::Writer;
 

@@ -64,7 +64,8 @@ diesel::table! {
     }
 }
 
-diesel::table! { tags (id) { id -> BigInt, slug -> Text, name -> Text, name_key -> Text, declared -> Bool } }
+diesel::table! { tags (id) { id -> BigInt, slug -> Text, name -> Text, name_key -> Text, declared -> Bool, word_key -> Nullable<Text> } }
+diesel::table! { tag_keys (tag_id, key) { tag_id -> BigInt, key -> Text } }
 
 diesel::table! {
     authors (id) {
@@ -100,12 +101,35 @@ diesel::table! { image_uses (article_id, image_id) { article_id -> BigInt, image
 
 diesel::table! { article_views (article_id) { article_id -> BigInt, views -> BigInt } }
 
+diesel::table! {
+    article_hits (article_id) {
+        article_id -> BigInt, state -> Text, listed_at -> BigInt, category_id -> Nullable<BigInt>, locale -> Text,
+        featured -> Bool, tags -> Text, authors -> Text, stamp -> BigInt,
+    }
+}
+
+diesel::table! { index_state (id) { id -> BigInt, analyser -> Integer } }
+
+diesel::table! { index_pending (article_id) { article_id -> BigInt } }
+
+diesel::table! { synonyms (word_key) { word_key -> Text, group_id -> BigInt, position -> Integer, word -> Text } }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::UtcTimestamp;
+    search_queries (day, query) {
+        day -> Text, query -> Text, searches -> BigInt, without_answer -> BigInt, last_total -> BigInt,
+        last_searched_at -> UtcTimestamp,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(article_bodies -> articles (article_id));
 diesel::joinable!(former_slugs -> articles (article_id));
 diesel::joinable!(article_tags -> articles (article_id));
 diesel::joinable!(article_tags -> tags (tag_id));
+diesel::joinable!(tag_keys -> tags (tag_id));
 diesel::joinable!(article_authors -> articles (article_id));
 diesel::joinable!(article_authors -> authors (author_id));
 diesel::joinable!(image_uses -> articles (article_id));
@@ -121,6 +145,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     site,
     images,
     categories,
+    tag_keys,
     tags,
     authors,
     articles,
@@ -130,4 +155,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     article_authors,
     image_uses,
     article_views,
+    article_hits,
+    index_state,
+    index_pending,
+    synonyms,
+    search_queries,
 );

@@ -47,6 +47,11 @@ impl Timestamp {
         Self::in_range(time).then_some(Self(time))
     }
 
+    /// RFC 3339 in UTC, to the microsecond: as SQLite keeps it.
+    pub fn to_rfc3339_micros(self) -> String {
+        self.0.to_rfc3339_opts(SecondsFormat::Micros, true)
+    }
+
     /// RFC 3339 in UTC and whole seconds, as answers show it.
     pub fn to_rfc3339(self) -> String {
         self.0.to_rfc3339_opts(SecondsFormat::Secs, true)
@@ -114,7 +119,7 @@ impl FromSql<UtcTimestamp, Pg> for Timestamp {
 
 impl ToSql<UtcTimestamp, Sqlite> for Timestamp {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.to_rfc3339_opts(SecondsFormat::Micros, true));
+        out.set_value(self.to_rfc3339_micros());
         Ok(IsNull::No)
     }
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
-use super::schema::articles;
+use super::schema::{article_hits, articles};
 use super::{MultiBackend, Read, Timestamp};
 
 /// How far somebody sees.
@@ -27,13 +27,39 @@ pub fn is_public(now: Timestamp) -> _ {
     articles::state.eq("published").and(articles::listed_at.le(now))
 }
 
+/// The same of what search knows of articles.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub fn is_public_hit(now: Timestamp) -> _ {
+    let now: i64 = now.micros();
+    article_hits::state.eq("published").and(article_hits::listed_at.le(now))
+}
+
+/// The same rule for articles that another condition has picked out by their ids. SQLite takes the state to be rare, and
+/// would walk through all that is published and look for each article among the ids; what is joined to nothing has no
+/// index, and so it looks up the ids.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub fn is_public_of_few(now: Timestamp) -> _ {
+    articles::state
+        .concat("")
+        .eq("published")
+        .and(articles::listed_at.le(now))
+}
+
 /// The articles that `sight` sees at `now`. Lists, counts, search, related, neighbours, images and view counting all
 /// go through it.
 pub fn visible_to(sight: Sight, now: Timestamp) -> Visible {
-    let published = is_public(now);
+    seen(sight, Box::new(is_public(now).nullable()))
+}
+
+/// The same for articles that another condition has picked out by their ids; see [`is_public_of_few`].
+pub fn visible_of_few(sight: Sight, now: Timestamp) -> Visible {
+    seen(sight, Box::new(is_public_of_few(now).nullable()))
+}
+
+fn seen(sight: Sight, public: Visible) -> Visible {
     match sight {
-        Sight::Public => Box::new(published.nullable()),
-        Sight::Own(user) => Box::new(published.nullable().or(articles::created_by.eq(user))),
+        Sight::Public => public,
+        Sight::Own(user) => Box::new(public.or(articles::created_by.eq(user))),
         Sight::All => Box::new(articles::id.gt(0).nullable()),
     }
 }

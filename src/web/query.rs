@@ -254,7 +254,7 @@ impl Pairs {
 }
 
 /// A date of the form `2026-01-13`, far enough from the ends of what the databases keep for every zone.
-fn date(text: &str) -> Option<NaiveDate> {
+pub fn date(text: &str) -> Option<NaiveDate> {
     let form = text.bytes().enumerate().all(|(at, byte)| match at {
         4 | 7 => byte == b'-',
         _ => byte.is_ascii_digit(),
