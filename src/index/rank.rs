@@ -5,8 +5,9 @@
 //! little else, weigh more, as do neighbouring words that stand together, and a little what is new. Every word is worth the
 //! same: weights by rarity made no difference where this was measured.
 //!
-//! It goes in two steps, because bodies are long: [`Ranking::by_fields`] orders all candidates without them, the caller fetches
-//! those of [`Ranking::wants_bodies`], and [`Ranking::finish`] orders these anew.
+//! It goes in steps, because bodies are long: [`Ranking::by_fields`] orders all candidates without them, the caller fetches
+//! those of [`Ranking::wants_bodies`], some at a time, for [`Ranking::read_bodies`], and [`Ranking::finish`] orders these
+//! anew.
 
 mod weights;
 
@@ -22,7 +23,10 @@ use crate::text::flow::{Needle, flow, flow_of};
 use crate::text::query::{Query, Unit};
 
 /// How many candidates are ranked by their bodies too.
-pub const BODIES: usize = 200;
+pub const BODIES: usize = 100;
+
+/// In how many ways two neighbouring words are looked for together: with many synonyms the products of all would be hundreds.
+const WAYS: usize = 32;
 
 /// An article that the databases found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,11 +56,40 @@ pub struct Ranked {
 
 /// Candidates of one query in order, so far by title, tags and summary.
 pub struct Ranking {
-    words: Vec<Needle>,
+    words: Vec<Word>,
     /// For each two neighbouring words of the query the ways in which they stand together.
     neighbours: Vec<Vec<Needle>>,
     /// Best first.
     scored: Vec<Scored>,
+    /// The scores of those whose bodies were read.
+    with_body: HashMap<i64, f64>,
+}
+
+/// A word of the query with its synonyms; what is said in another word counts as much.
+struct Word {
+    /// Its length in characters, as it was typed.
+    length: f64,
+    /// Each way to write it, with its length.
+    forms: Vec<(Needle, f64)>,
+}
+
+impl Word {
+    fn new(unit: &Unit) -> Self {
+        Self {
+            length: characters(unit.text()),
+            forms: unit.texts().map(|text| (Needle::new(text), characters(text))).collect(),
+        }
+    }
+
+    fn count(&self, flow: &str) -> usize {
+        self.forms.iter().map(|(needle, _)| needle.count(flow)).sum()
+    }
+
+    /// The length of the longest form that is there; 0 where none is.
+    fn longest_in(&self, flow: &str) -> f64 {
+        let there = self.forms.iter().filter(|(needle, _)| needle.is_in(flow));
+        there.map(|(_, length)| *length).fold(0.0, f64::max)
+    }
 }
 
 struct Scored {
@@ -73,21 +106,23 @@ impl Ranking {
     /// Orders candidates by their fields. `day` is the day on which the search was begun, in days since 1970: it stays the same
     /// from page to page. The order of `candidates` has no influence; ids must be distinct.
     pub fn by_fields(query: &Query, day: i64, candidates: &[Candidate]) -> Ranking {
-        let texts: Vec<&str> = query.units().iter().map(Unit::text).collect();
-        let words: Vec<Needle> = texts.iter().map(|text| Needle::new(text)).collect();
-        let neighbours: Vec<Vec<Needle>> = texts
+        let units = query.units();
+        let neighbours: Vec<Vec<Needle>> = units
             .iter()
-            .zip(texts.iter().skip(1))
-            .map(|(first, second)| together(first, second))
+            .zip(units.iter().skip(1))
+            .map(|(first, second)| {
+                let both = |first| second.texts().flat_map(move |second| together(first, second));
+                first.texts().flat_map(both).take(WAYS).collect()
+            })
             .collect();
-        let lengths: Vec<f64> = texts.iter().map(|text| characters(text)).collect();
         let mut ranking = Ranking {
-            words,
+            words: units.iter().map(Word::new).collect(),
             neighbours,
             scored: Vec::with_capacity(candidates.len()),
+            with_body: HashMap::new(),
         };
         for candidate in candidates {
-            let scored = ranking.score_fields(candidate, &lengths, day);
+            let scored = ranking.score_fields(candidate, day);
             ranking.scored.push(scored);
         }
         ranking.scored.sort_unstable_by(|a, b| better(&a.ranked, &b.ranked));
@@ -99,42 +134,52 @@ impl Ranking {
         self.scored.iter().take(BODIES).map(|scored| scored.ranked.id)
     }
 
-    /// The final order. A body that is not given counts as empty.
-    pub fn finish(mut self, bodies: &HashMap<i64, String>) -> Vec<Ranked> {
+    /// Scores anew the articles whose bodies these are.
+    pub fn read_bodies(&mut self, bodies: &HashMap<i64, String>) {
+        for at in 0..self.scored.len().min(BODIES) {
+            let Some(scored) = self.scored.get(at) else { continue };
+            let Some(body) = bodies.get(&scored.ranked.id) else {
+                continue;
+            };
+            let score = self.score_body(scored, body);
+            self.with_body.insert(scored.ranked.id, score);
+        }
+    }
+
+    /// The final order. A wanted body that was not given counts as empty.
+    pub fn finish(mut self) -> Vec<Ranked> {
         let rest = self.scored.split_off(self.scored.len().min(BODIES));
-        let mut order: Vec<Ranked> = self
-            .scored
-            .iter()
-            .map(|scored| {
-                let body = bodies.get(&scored.ranked.id).map_or("", String::as_str);
-                Ranked {
-                    score: self.score_body(scored, body),
-                    ..scored.ranked
-                }
-            })
-            .collect();
+        let scored = self.scored.iter().map(|scored| {
+            let read = self.with_body.get(&scored.ranked.id).copied();
+            Ranked {
+                score: read.unwrap_or_else(|| self.score_body(scored, "")),
+                ..scored.ranked
+            }
+        });
+        let mut order: Vec<Ranked> = scored.collect();
         order.sort_unstable_by(better);
         order.extend(rest.into_iter().map(|scored| scored.ranked));
         order
     }
 
-    fn score_fields(&self, candidate: &Candidate, lengths: &[f64], day: i64) -> Scored {
+    fn score_fields(&self, candidate: &Candidate, day: i64) -> Scored {
         let title = flow(&candidate.title);
         let summary = flow(&candidate.summary);
         let tags = flow_of(candidate.tags.iter().map(String::as_str));
         let mut counts = Vec::with_capacity(self.words.len());
-        let (mut covered, mut asked) = (0.0, 0.0);
-        for (word, length) in self.words.iter().zip(lengths) {
+        let (mut covered, mut filled, mut asked) = (0.0, 0.0, 0.0);
+        for word in &self.words {
             let in_title = at_most(word.count(&title), 2);
             let in_tags = at_most(word.count(&tags), 1);
             let in_summary = at_most(word.count(&summary), 2);
             counts.push(TITLE * in_title + TAGS * in_tags + SUMMARY * in_summary);
-            asked += length;
+            asked += word.length;
             if in_title > 0.0 {
-                covered += length;
+                covered += word.length;
+                filled += word.longest_in(&title);
             }
         }
-        let title_factor = COVERED * share(covered, asked) + FILLED * share(covered, characters(&title));
+        let title_factor = COVERED * share(covered, asked) + FILLED * share(filled, characters(&title));
         let recency = recency(candidate.published_at_seconds, day);
         let sum: f64 = counts.iter().map(|count| saturated(count + UNREAD)).sum();
         let score = sum * (1.0 + title_factor) * recency;
@@ -183,7 +228,7 @@ fn better(a: &Ranked, b: &Ranked) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::query::cut;
+    use crate::text::query::{Known, cut};
 
     const TODAY: i64 = 20_000;
     const DAY: i64 = 86_400;
@@ -199,9 +244,11 @@ mod tests {
     }
 
     fn rank(typed: &str, candidates: &[Candidate], bodies: &[(i64, &str)]) -> Vec<i64> {
-        let ranking = Ranking::by_fields(&Query::parse(typed, &cut), TODAY, candidates);
-        let bodies = bodies.iter().map(|(id, body)| (*id, (*body).to_owned())).collect();
-        ranking.finish(&bodies).into_iter().map(|ranked| ranked.id).collect()
+        let mut ranking = Ranking::by_fields(&Query::parse(typed, &cut), TODAY, candidates);
+        for (id, body) in bodies {
+            ranking.read_bodies(&HashMap::from([(*id, (*body).to_owned())]));
+        }
+        ranking.finish().into_iter().map(|ranked| ranked.id).collect()
     }
 
     #[test]
@@ -262,6 +309,29 @@ mod tests {
     }
 
     #[test]
+    fn synonyms_count_as_much_and_together() {
+        let mut known = Known::default();
+        for (word, other) in [("手机", "移动电话"), ("评测", "开箱")] {
+            known.add_synonym(word, other);
+        }
+        let query = Query::parse_with("手机评测", &cut, &known);
+        let order = |candidates: &[Candidate]| -> Vec<(i64, f64)> {
+            let ranked = Ranking::by_fields(&query, TODAY, candidates).finish();
+            ranked.into_iter().map(|ranked| (ranked.id, ranked.score)).collect()
+        };
+        let same = order(&[
+            article(1, "手机评测", "手机", &["移动电话"]),
+            article(2, "移动电话开箱", "移动电话", &["手机"]),
+        ]);
+        assert_eq!(same[0].1, same[1].1, "one word is as good as the other");
+        let both = order(&[
+            article(1, "手机评测", "手机", &[]),
+            article(2, "手机评测", "手机，移动电话", &[]),
+        ]);
+        assert_eq!(both[0].0, 2, "counts of all forms are added");
+    }
+
+    #[test]
     fn newer_is_a_little_better_but_not_more() {
         let mut old = article(1, "续航", "", &[]);
         old.published_at_seconds = 0;
@@ -297,7 +367,7 @@ mod tests {
         let wanted: Vec<i64> = ranking.wants_bodies().collect();
         assert_eq!(wanted.len(), BODIES);
         assert!(wanted.iter().all(|id| id % 2 == 0));
-        let order: Vec<i64> = ranking.finish(&HashMap::new()).iter().map(|ranked| ranked.id).collect();
+        let order: Vec<i64> = ranking.finish().iter().map(|ranked| ranked.id).collect();
         assert_eq!(order.len(), 500);
         assert!(order[..BODIES].iter().all(|id| wanted.contains(id)));
     }
@@ -333,7 +403,9 @@ mod tests {
             .collect();
         let bodies: HashMap<i64, String> = (0..400).map(|id| (id, text(300))).collect();
         let bits = |candidates: &[Candidate]| -> Vec<(i64, u64)> {
-            let order = Ranking::by_fields(&query, TODAY, candidates).finish(&bodies);
+            let mut ranking = Ranking::by_fields(&query, TODAY, candidates);
+            ranking.read_bodies(&bodies);
+            let order = ranking.finish();
             order.iter().map(|ranked| (ranked.id, ranked.score.to_bits())).collect()
         };
         let expected = bits(&candidates);

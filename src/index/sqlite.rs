@@ -1,27 +1,171 @@
-//! The index on SQLite: an FTS5 table without content and positions.
+//! The index on SQLite: an FTS5 table without content and positions, and a narrow table beside it.
 
+use std::collections::HashMap;
+
+use diesel::connection::{DefaultLoadingMode, SimpleConnection};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+
+use super::audit::digest_of;
+use super::{Entry, Facts, ids_text};
+
+/// The tables of one index: lexemes and facts.
+pub(super) type Tables = (&'static str, &'static str);
+
+/// What is searched.
+pub(super) const LIVE: Tables = ("article_index", "article_facts");
 
 /// A condition on `articles`, around the expression.
-pub(super) const CONDITION: (&str, &str) = (
+pub(super) const AMONG_ARTICLES: (&str, &str) = (
     "articles.id IN (SELECT rowid FROM article_index WHERE article_index MATCH ",
     ")",
 );
 
+/// A condition on `article_hits`, around the expression.
+pub(super) const AMONG_HITS: (&str, &str) = ("article_hits.lexemes MATCH ", "");
+
 /// Deletes first: inserting a row that is there already would leave stale entries in such a table.
-pub(super) fn put(conn: &mut SqliteConnection, id: i64, lexemes: &[String]) -> QueryResult<()> {
-    remove(conn, id)?;
-    diesel::sql_query("INSERT INTO article_index (rowid, lexemes) VALUES ($1, $2)")
+pub(super) fn put(conn: &mut SqliteConnection, tables: Tables, entry: &Entry<'_>, stamp: i64) -> QueryResult<()> {
+    let (index, _) = tables;
+    remove_lexemes(conn, index, entry.id)?;
+    diesel::sql_query(format!("INSERT INTO {index} (rowid, lexemes) VALUES (?, ?)"))
+        .bind::<BigInt, _>(entry.id)
+        .bind::<Text, _>(entry.lexemes().join(" "))
+        .execute(conn)?;
+    put_facts(conn, tables, entry.id, &entry.facts, stamp)
+}
+
+pub(super) fn put_facts(
+    conn: &mut SqliteConnection,
+    (_, table): Tables,
+    id: i64,
+    facts: &Facts<'_>,
+    stamp: i64,
+) -> QueryResult<()> {
+    diesel::sql_query(format!(
+        "INSERT OR REPLACE INTO {table}
+         (article_id, state, listed_at, category_id, locale, featured, tags, authors, stamp)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ))
+    .bind::<BigInt, _>(id)
+    .bind::<Text, _>(facts.state)
+    .bind::<BigInt, _>(facts.listed_at.micros())
+    .bind::<Nullable<BigInt>, _>(facts.category_id)
+    .bind::<Text, _>(facts.locale)
+    .bind::<Bool, _>(facts.featured)
+    .bind::<Text, _>(ids_text(facts.tags))
+    .bind::<Text, _>(ids_text(facts.authors))
+    .bind::<BigInt, _>(stamp)
+    .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn remove(conn: &mut SqliteConnection, (index, facts): Tables, id: i64) -> QueryResult<()> {
+    remove_lexemes(conn, index, id)?;
+    diesel::sql_query(format!("DELETE FROM {facts} WHERE article_id = ?"))
         .bind::<BigInt, _>(id)
-        .bind::<Text, _>(lexemes.join(" "))
         .execute(conn)?;
     Ok(())
 }
 
-pub(super) fn remove(conn: &mut SqliteConnection, id: i64) -> QueryResult<()> {
-    diesel::sql_query("DELETE FROM article_index WHERE rowid = $1")
+fn remove_lexemes(conn: &mut SqliteConnection, index: &str, id: i64) -> QueryResult<()> {
+    diesel::sql_query(format!("DELETE FROM {index} WHERE rowid = ?"))
         .bind::<BigInt, _>(id)
         .execute(conn)?;
     Ok(())
+}
+
+/// What a rebuild fills.
+pub(super) const NEW: Tables = ("article_index_new", "article_facts_new");
+
+/// See [`behind`](super::rebuild::behind).
+pub(super) const BEHIND: &str = "
+    SELECT articles.id AS id, coalesce(live.stamp, -1) AS stamp FROM articles
+    LEFT JOIN article_facts AS live ON live.article_id = articles.id
+    LEFT JOIN article_facts_new AS fresh ON fresh.article_id = articles.id
+    WHERE articles.id > ? AND (fresh.article_id IS NULL OR fresh.stamp <> coalesce(live.stamp, -1))
+    ORDER BY articles.id LIMIT ?";
+
+/// Bytes of lexemes that FTS5 gathers before it writes them out: with its own 1 MB a rebuild takes three times as long.
+const GATHERED: i64 = 64 << 20;
+
+/// How many pages of the index one step of merging may write.
+const MERGED: i64 = 2_000;
+
+pub(super) fn begin(conn: &mut SqliteConnection) -> QueryResult<()> {
+    conn.batch_execute(&format!(
+        "DROP TABLE IF EXISTS article_index_new; DROP TABLE IF EXISTS article_facts_new;
+         CREATE VIRTUAL TABLE article_index_new USING fts5 (
+           lexemes, content = '', contentless_delete = 1, detail = none, tokenize = \"ascii tokenchars '+#_'\"
+         );
+         INSERT INTO article_index_new (article_index_new, rank) VALUES ('hashsize', {GATHERED});
+         CREATE TABLE article_facts_new (
+           article_id INTEGER PRIMARY KEY,
+           state TEXT NOT NULL,
+           listed_at BIGINT NOT NULL,
+           category_id BIGINT,
+           locale TEXT NOT NULL,
+           featured BOOLEAN NOT NULL,
+           tags TEXT NOT NULL,
+           authors TEXT NOT NULL,
+           stamp BIGINT NOT NULL
+         );"
+    ))
+}
+
+/// One step of merging the segments that the index was written in.
+pub(super) fn finish(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    let changes = |conn: &mut SqliteConnection| {
+        diesel::select(diesel::dsl::sql::<BigInt>("total_changes()")).get_result::<i64>(conn)
+    };
+    let before = changes(conn)?;
+    conn.batch_execute(&format!(
+        "INSERT INTO article_index_new (article_index_new, rank) VALUES ('merge', {MERGED})"
+    ))?;
+    // By FTS5's documentation fewer than two changes mean that there was nothing to merge.
+    Ok(changes(conn)? - before >= 2)
+}
+
+pub(super) fn swap(conn: &mut SqliteConnection) -> QueryResult<()> {
+    // First what was removed meanwhile.
+    conn.batch_execute(
+        "DELETE FROM article_facts_new WHERE article_id NOT IN (SELECT id FROM articles);
+         DELETE FROM article_index_new WHERE rowid IN (SELECT id FROM article_index_new_docsize
+           WHERE id NOT IN (SELECT article_id FROM article_facts_new));
+         INSERT INTO article_index_new (article_index_new, rank) VALUES ('hashsize', 1048576);
+         DROP VIEW article_hits;
+         DROP TABLE article_index;
+         DROP TABLE article_facts;
+         ALTER TABLE article_index_new RENAME TO article_index;
+         ALTER TABLE article_facts_new RENAME TO article_facts;
+         CREATE VIEW article_hits AS
+         SELECT facts.article_id, facts.state, facts.listed_at, facts.category_id, facts.locale, facts.featured, facts.tags,
+           facts.authors, facts.stamp, article_index.article_index AS lexemes
+         FROM article_index CROSS JOIN article_facts AS facts ON facts.article_id = article_index.rowid;",
+    )
+}
+
+#[derive(QueryableByName)]
+struct Instance {
+    #[diesel(sql_type = BigInt)]
+    doc: i64,
+    #[diesel(sql_type = Text)]
+    term: String,
+}
+
+/// For each article the sum of the digests of its lexemes.
+pub(super) fn digests(conn: &mut SqliteConnection) -> QueryResult<HashMap<i64, u64>> {
+    let mut digests: HashMap<i64, u64> = HashMap::new();
+    let mut last = (String::new(), digest_of(""));
+    let instances = diesel::sql_query("SELECT doc, term FROM article_vocab");
+    for instance in instances.load_iter::<Instance, DefaultLoadingMode>(conn)? {
+        let Instance { doc, term } = instance?;
+        if term != last.0 {
+            let digest = digest_of(&term);
+            last = (term, digest);
+        }
+        let digest = digests.entry(doc).or_default();
+        *digest = digest.wrapping_add(last.1);
+    }
+    Ok(digests)
 }
