@@ -5,10 +5,12 @@ use diesel::sql_types::Bool;
 
 use super::model::Status;
 use crate::db::cursor::Scope;
-use crate::db::schema::{article_authors, article_tags, articles, authors, tags};
-use crate::db::{MultiBackend, Read, Sight, visible_to};
+use crate::db::schema::{article_authors, article_hits, article_tags, articles, authors, tags};
+use crate::db::{MultiBackend, Read, Sight, is_public_hit, visible_to};
 use crate::error::Result;
+use crate::index::HitQuery;
 use crate::taxonomy::categories::Tree;
+use crate::text::query::Within;
 use crate::web::query::TimeBound;
 
 /// What the filters of a list say. Unknown slugs find nothing.
@@ -48,18 +50,40 @@ impl Filter {
         // Debug names each field and quotes each text, so that no two filters look alike.
         Scope::of([sort, &format!("{self:?}")])
     }
+
+    /// Among which articles search has to look.
+    pub fn within(&self) -> Within {
+        let Some(statuses) = &self.status else {
+            return Within::PUBLISHED;
+        };
+        let any = |wanted: [Status; 2]| statuses.iter().any(|status| wanted.contains(status));
+        Within {
+            title_only: false,
+            published: any([Status::Published, Status::Scheduled]),
+            unpublished: any([Status::Draft, Status::Archived]),
+        }
+    }
 }
 
 /// A query on articles that more may be added to.
 pub type ArticleQuery<'a> = articles::BoxedQuery<'a, MultiBackend>;
 
-/// The condition of a tag on an article.
-fn tagged(slugs: Vec<String>) -> Box<dyn BoxableExpression<articles::table, MultiBackend, SqlType = Bool>> {
-    let with = article_tags::table
+/// The ids of the articles that have any of these tags.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn tagged(slugs: Vec<String>) -> _ {
+    article_tags::table
         .inner_join(tags::table)
         .filter(tags::slug.eq_any(slugs))
-        .select(article_tags::article_id);
-    Box::new(articles::id.eq_any(with))
+        .select(article_tags::article_id)
+}
+
+/// The ids of the articles that this author wrote.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn written_by(slug: String) -> _ {
+    article_authors::table
+        .inner_join(authors::table)
+        .filter(authors::slug.eq(slug))
+        .select(article_authors::article_id)
 }
 
 /// The articles that `sight` sees and the filter means. Signed in as well, only what is published, unless `status` asks.
@@ -92,17 +116,13 @@ pub fn filtered<'a>(
         query = query.filter(articles::category_id.eq_any(tree.with_descendants(slug)));
     }
     if let Some(slugs) = &filter.tag {
-        query = query.filter(tagged(slugs.clone()));
+        query = query.filter(articles::id.eq_any(tagged(slugs.clone())));
     }
     for slug in filter.tag_all.iter().flatten() {
-        query = query.filter(tagged(vec![slug.clone()]));
+        query = query.filter(articles::id.eq_any(tagged(vec![slug.clone()])));
     }
     if let Some(slug) = &filter.author {
-        let by = article_authors::table
-            .inner_join(authors::table)
-            .filter(authors::slug.eq(slug.clone()))
-            .select(article_authors::article_id);
-        query = query.filter(articles::id.eq_any(by));
+        query = query.filter(articles::id.eq_any(written_by(slug.clone())));
     }
     if let Some(locale) = &filter.locale {
         query = query.filter(articles::locale.eq(locale.clone()));
@@ -136,6 +156,113 @@ pub fn filtered<'a>(
     }
     if let Some(id) = &filter.external_id {
         query = query.filter(articles::external_id.eq(id.clone()));
+    }
+    Ok(query)
+}
+
+/// The same articles as [`filtered`] means, among those that the index found: by what it knows of them, so that a common
+/// word does not read them all.
+pub fn filtered_hits<'a>(
+    read: &Read<'_>,
+    tree: &Tree,
+    zone: chrono_tz::Tz,
+    sight: Sight,
+    filter: &Filter,
+) -> Result<HitQuery<'a>> {
+    let now = read.now;
+    let mut query = article_hits::table.into_boxed::<MultiBackend>();
+    query = match &filter.status {
+        None => query.filter(is_public_hit(now)),
+        Some(statuses) => {
+            query = match sight {
+                Sight::Public => query.filter(is_public_hit(now)),
+                Sight::Own(user) => {
+                    let own = articles::table
+                        .filter(articles::created_by.eq(user))
+                        .select(articles::id);
+                    query.filter(is_public_hit(now).or(article_hits::article_id.eq_any(own)))
+                }
+                Sight::All => query,
+            };
+            let mut any: Box<dyn BoxableExpression<article_hits::table, MultiBackend, SqlType = Bool>> =
+                Box::new(article_hits::article_id.lt(0));
+            for status in statuses {
+                let (published, moment) = (article_hits::state.eq("published"), article_hits::listed_at);
+                any = match status {
+                    Status::Draft | Status::Archived => Box::new(any.or(article_hits::state.eq(status.as_str()))),
+                    Status::Published => Box::new(any.or(published.and(moment.le(now.micros())))),
+                    Status::Scheduled => Box::new(any.or(published.and(moment.gt(now.micros())))),
+                };
+            }
+            query.filter(any)
+        }
+    };
+    let Filter {
+        category,
+        tag,
+        tag_all,
+        author,
+        locale,
+        featured,
+        ids,
+        published_from,
+        published_to,
+        updated_from,
+        updated_to,
+        external_id,
+        status: _,
+    } = filter;
+    if let Some(slug) = category {
+        query = query.filter(article_hits::category_id.eq_any(tree.with_descendants(slug)));
+    }
+    if let Some(slugs) = tag {
+        query = query.filter(article_hits::article_id.eq_any(tagged(slugs.clone())));
+    }
+    for slug in tag_all.iter().flatten() {
+        query = query.filter(article_hits::article_id.eq_any(tagged(vec![slug.clone()])));
+    }
+    if let Some(slug) = author {
+        query = query.filter(article_hits::article_id.eq_any(written_by(slug.clone())));
+    }
+    if let Some(locale) = locale {
+        query = query.filter(article_hits::locale.eq(locale.clone()));
+    }
+    if let Some(featured) = featured {
+        query = query.filter(article_hits::featured.eq(*featured));
+    }
+    if let Some(ids) = ids {
+        query = query.filter(article_hits::article_id.eq_any(ids.clone()));
+    }
+    // What is published is listed at its publication; what is not may have a time of publication all the same.
+    macro_rules! narrow {
+        ($condition:expr) => {
+            query =
+                query.filter(article_hits::article_id.eq_any(articles::table.filter($condition).select(articles::id)))
+        };
+    }
+    let listed = filter.status.is_none();
+    if let Some(from) = published_from.map(|bound| bound.resolve(zone)) {
+        if listed {
+            query = query.filter(article_hits::listed_at.ge(from.micros()));
+        } else {
+            narrow!(articles::published_at.ge(from));
+        }
+    }
+    if let Some(to) = published_to.map(|bound| bound.resolve(zone)) {
+        if listed {
+            query = query.filter(article_hits::listed_at.lt(to.micros()));
+        } else {
+            narrow!(articles::published_at.lt(to));
+        }
+    }
+    if let Some(bound) = updated_from {
+        narrow!(articles::updated_at.ge(bound.resolve(zone)));
+    }
+    if let Some(bound) = updated_to {
+        narrow!(articles::updated_at.lt(bound.resolve(zone)));
+    }
+    if let Some(id) = external_id {
+        narrow!(articles::external_id.eq(id.clone()));
     }
     Ok(query)
 }

@@ -8,11 +8,12 @@ pub mod model;
 mod nearby;
 mod query;
 mod routes;
+pub mod searched;
 mod slugs;
 pub mod store;
 pub mod write;
 
-pub use self::filter::{ArticleQuery, Filter, filtered};
+pub use self::filter::{ArticleQuery, Filter, filtered, filtered_hits};
 pub use self::input::ArticleFields;
 pub use self::query::{FilterParams, Includes, Sort, read_filter};
 

@@ -11,7 +11,7 @@ use super::query::Sort;
 use crate::db::cursor::Cursor;
 use crate::db::schema::{article_authors, article_views, articles, former_slugs, image_uses};
 use crate::db::violation::breaks_unique;
-use crate::db::{DbConn, Sight, Timestamp, Tx, visible_to};
+use crate::db::{DbConn, Sight, Timestamp, Tx, visible_of_few, visible_to};
 use crate::error::{Code, Error, Result};
 use crate::on_backend;
 
@@ -130,6 +130,25 @@ pub fn load_articles(conn: &mut DbConn, ids: &[i64]) -> QueryResult<Vec<ArticleR
         .load(conn)
 }
 
+/// Articles by id, as far as `sight` sees them, in no order.
+pub fn load_seen(conn: &mut DbConn, ids: &[i64], sight: Sight, now: Timestamp) -> QueryResult<Vec<ArticleRow>> {
+    articles::table
+        .filter(articles::id.eq_any(ids.to_vec()))
+        .filter(visible_of_few(sight, now))
+        .select(ArticleRow::as_select())
+        .load(conn)
+}
+
+/// The ids of all articles after that one, by id, at most so many.
+pub fn article_ids_after(conn: &mut DbConn, after: i64, most: i64) -> QueryResult<Vec<i64>> {
+    articles::table
+        .filter(articles::id.gt(after))
+        .order(articles::id)
+        .limit(most)
+        .select(articles::id)
+        .load(conn)
+}
+
 /// View counts by article.
 pub fn load_view_counts(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i64, i64>> {
     let rows: Vec<(i64, i64)> = article_views::table
@@ -137,6 +156,19 @@ pub fn load_view_counts(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i
         .select((article_views::article_id, article_views::views))
         .load(conn)?;
     Ok(rows.into_iter().collect())
+}
+
+/// The by-lines of articles, by their ids.
+pub fn load_author_ids(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i64, Vec<i64>>> {
+    let rows: Vec<(i64, i64)> = article_authors::table
+        .filter(article_authors::article_id.eq_any(ids.to_vec()))
+        .select((article_authors::article_id, article_authors::author_id))
+        .load(conn)?;
+    let mut by_article: HashMap<i64, Vec<i64>> = HashMap::new();
+    for (article, author) in rows {
+        by_article.entry(article).or_default().push(author);
+    }
+    Ok(by_article)
 }
 
 /// Makes an article; its id is the answer.

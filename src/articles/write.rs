@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use super::body::{images_in, load_bodies, save_body};
 use super::input::ArticleFields;
 use super::model::{ArticleRow, ArticleValues, BodyFormat, BodySource, State, Status};
+use super::searched::{put_entry, put_facts};
 use super::slugs::{set_former_slugs, set_slug};
 use super::store;
 use crate::auth::Viewer;
@@ -17,7 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::images::store::load_images;
 use crate::index;
 use crate::site::store::find_site;
-use crate::taxonomy::tags::store::{ensure_tags, load_tags_of};
+use crate::taxonomy::tags::store::ensure_tags;
 use crate::text::render::{Rendered, fill, render};
 use crate::text::summary::{reading_minutes, summary, word_count};
 use crate::web::{IfMatch, Patch};
@@ -44,6 +45,11 @@ impl Prepared {
             format,
             rendered,
         }
+    }
+
+    /// What search reads.
+    pub fn text(&self) -> &str {
+        &self.rendered.text
     }
 
     /// Renders the body of a new article; an empty one if none was given.
@@ -235,6 +241,7 @@ fn apply(
     body: Option<&Prepared>,
 ) -> Result<i64> {
     let old_slug = id.map(|_| values.slug.clone());
+    let was_published = values.state == State::Published;
     set_fields(&mut values, &fields);
     set_status(&mut values, &fields, tx.now)?;
     set_references(tx, &values)?;
@@ -287,15 +294,12 @@ fn apply(
     if body.is_some() || fields.cover_image_id.is_given() {
         set_images(tx, id, values.cover_image_id, body)?;
     }
-    let searched = body.is_some() || tags_change || fields.title.is_given() || fields.summary.is_given();
-    if searched {
-        reindex(
-            tx,
-            id,
-            &values.title,
-            values.summary.as_deref().unwrap_or(&values.derived_summary),
-            body,
-        )?;
+    let says_else = body.is_some() || tags_change || fields.title.is_given() || fields.summary.is_given();
+    let row = ArticleRow { id, values };
+    if says_else || was_published != (row.values.state == State::Published) {
+        put_entry(tx.conn, row, body)?;
+    } else {
+        put_facts(tx.conn, row)?;
     }
     Ok(id)
 }
@@ -444,35 +448,5 @@ fn set_images(tx: &mut Tx<'_>, id: i64, cover: Option<i64>, body: Option<&Prepar
     }
     shown.extend(cover);
     store::set_image_uses(tx, id, shown)?;
-    Ok(())
-}
-
-/// Writes the article's lexemes.
-fn reindex(tx: &mut Tx<'_>, id: i64, title: &str, summary: &str, body: Option<&Prepared>) -> Result<()> {
-    let tags = load_tags_of(tx.conn, &[id])?.remove(&id).unwrap_or_default();
-    let tags: Vec<&str> = tags.iter().map(|tag| tag.name.as_str()).collect();
-    let stored;
-    let text = match body {
-        Some(body) => body.rendered.text.as_str(),
-        None => {
-            stored = load_bodies(tx.conn, &[id], BodyFormat::Text)?
-                .remove(&id)
-                .unwrap_or_default();
-            &stored
-        }
-    };
-    index::put(tx.conn, id, title, summary, &tags, text)?;
-    Ok(())
-}
-
-/// Writes the lexemes of stored articles anew: after a tag that they carry got another name.
-pub fn reindex_articles(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
-    for id in ids {
-        tx.lock_row("articles", *id)?;
-    }
-    for row in store::load_articles(tx.conn, ids)? {
-        let shown = row.values.summary.as_deref().unwrap_or(&row.values.derived_summary);
-        reindex(tx, row.id, &row.values.title, shown, None)?;
-    }
     Ok(())
 }

@@ -107,6 +107,13 @@ impl Tree {
         branch.unwrap_or_default().iter().map(|node| node.row.id).collect()
     }
 
+    /// The ids of a category and of all above it; none where there is no such category.
+    pub fn with_ancestors(&self, id: i64) -> Vec<i64> {
+        std::iter::successors(self.node(id), |node| node.row.parent_id.and_then(|id| self.node(id)))
+            .map(|node| node.row.id)
+            .collect()
+    }
+
     /// How many levels a category and what stands below it take.
     pub fn height(&self, id: i64) -> usize {
         let Some(at) = self.by_id.get(&id) else { return 0 };

@@ -1,10 +1,12 @@
 //! Tags: names that articles carry, one tag a name.
 
+mod keys;
 pub mod model;
 mod reindex;
 mod routes;
 pub mod store;
 
+pub use self::keys::{Used, Whose, find_by_key, rewrite_keys};
 pub use self::reindex::Reindex;
 
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -4,23 +4,17 @@
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 
-/// How many articles one transaction takes, so that other writers need not wait for a large tag.
-const AT_A_TIME: usize = 50;
-
-/// Writes what search reads of these articles anew.
+/// Writes anew what search knows of some articles of which that is due; whether there may be more.
 #[derive(Clone, Copy)]
-pub struct Reindex(pub fn(&mut Tx<'_>, &[i64]) -> Result<()>);
+pub struct Reindex(pub fn(&mut Tx<'_>) -> Result<bool>);
 
 impl Reindex {
-    /// Does it for all of them; when it returns, search finds them by the tag's present name. It goes on to the end
-    /// also where who asked has gone.
-    pub async fn all(self, db: &Db, articles: Vec<i64>) -> Result<()> {
+    /// Does it for all that are due; when it returns, search finds them by their tags' present names. It goes on to the
+    /// end also where who asked has gone; what a crash leaves is done at the next start.
+    pub async fn all(self, db: &Db) -> Result<()> {
         let db = db.clone();
-        let work = tokio::task::spawn_local(async move {
-            for part in articles.chunks(AT_A_TIME) {
-                let part = part.to_vec();
-                db.write(move |tx| (self.0)(tx, &part)).await?;
-            }
+        let work = tokio::spawn(async move {
+            while db.write(self.0).await? {}
             Ok(())
         });
         work.await.map_err(Error::internal)?

@@ -142,18 +142,18 @@ pub async fn update_tag(
     let Then(_editor, Then(PathId(id), Json(body))) = body;
     let changes = body.check()?;
     let renamed = changes.name.is_some();
-    let (tag, articles) = db
+    let tag = db
         .write(move |tx| {
             store::update_tag(tx, id, &changes)?;
-            let articles = if renamed {
-                store::articles_with_tag(tx.conn, id)?
-            } else {
-                Vec::new()
-            };
-            Ok((store::find_tag(tx.conn, Sight::All, tx.now, id)?, articles))
+            if renamed {
+                store::note_articles(tx, id)?;
+            }
+            store::find_tag(tx.conn, Sight::All, tx.now, id)
         })
         .await?;
-    reindex.all(&db, articles).await?;
+    if renamed {
+        reindex.all(&db).await?;
+    }
     Reply::data(&tag)
 }
 
@@ -175,14 +175,12 @@ pub async fn delete_tag(
     reindex: web::Data<Reindex>,
 ) -> Result<HttpResponse> {
     let Then(_editor, PathId(id)) = id;
-    let articles = db
-        .write(move |tx| {
-            let articles = store::articles_with_tag(tx.conn, id)?;
-            store::delete_tag(tx, id)?;
-            Ok(articles)
-        })
-        .await?;
-    reindex.all(&db, articles).await?;
+    db.write(move |tx| {
+        store::note_articles(tx, id)?;
+        store::delete_tag(tx, id)
+    })
+    .await?;
+    reindex.all(&db).await?;
     Ok(Reply::empty())
 }
 

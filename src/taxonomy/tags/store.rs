@@ -6,6 +6,7 @@ use diesel::dsl::{count_star, exists};
 use diesel::prelude::*;
 use diesel::result::OptionalEmptyChangesetExtension;
 
+use super::keys::write_keys;
 use super::model::{NewTag, Tag, TagChanges, TagRef};
 use crate::db::schema::{article_tags, articles, tags};
 use crate::db::{DbConn, MultiBackend, Sight, Timestamp, Tx, is_public};
@@ -34,7 +35,7 @@ pub fn list_tags(
 
 /// The tags that `sight` sees: everybody those that editors made and those of articles that everybody sees, so that
 /// the words of a draft stay with it; who sees drafts, all.
-fn seen_by<'a>(sight: Sight, now: Timestamp) -> tags::BoxedQuery<'a, MultiBackend> {
+pub(super) fn seen_by<'a>(sight: Sight, now: Timestamp) -> tags::BoxedQuery<'a, MultiBackend> {
     let query = tags::table.into_boxed();
     if sight != Sight::Public {
         return query;
@@ -121,13 +122,20 @@ pub fn load_tags_of(conn: &mut DbConn, article_ids: &[i64]) -> QueryResult<HashM
     Ok(by_article)
 }
 
-/// The articles that carry a tag: what search reads of them changes with the tag's name, and when the tag goes.
-pub fn articles_with_tag(conn: &mut DbConn, tag_id: i64) -> QueryResult<Vec<i64>> {
-    article_tags::table
-        .filter(article_tags::tag_id.eq(tag_id))
-        .order(article_tags::article_id)
-        .select(article_tags::article_id)
-        .load(conn)
+/// Notes that what search knows of the articles of a tag has to be written anew: it changes with the tag's name, and when
+/// the tag goes.
+pub fn note_articles(tx: &mut Tx<'_>, tag_id: i64) -> QueryResult<()> {
+    // Who gives the tag to an article at this moment is waited for.
+    tx.lock_row("tags", tag_id)?;
+    // Written also where it is noted already: who is writing those entries now then knows that they are due again.
+    diesel::sql_query(
+        "INSERT INTO index_pending (article_id)
+         SELECT article_id FROM article_tags WHERE tag_id = $1 ORDER BY article_id
+         ON CONFLICT (article_id) DO UPDATE SET article_id = excluded.article_id",
+    )
+    .bind::<diesel::sql_types::BigInt, _>(tag_id)
+    .execute(tx.conn)?;
+    Ok(())
 }
 
 /// Makes a tag; returns its id. 409 where the name or the slug is another's.
@@ -156,11 +164,14 @@ pub fn update_tag(tx: &mut Tx<'_>, id: i64, changes: &TagChanges) -> Result<()> 
         .execute(tx.conn)
         .optional_empty_changeset()
         .map_err(|error| slug_taken(error, "tags"))?;
-    match changed {
-        Some(0) => Err(Error::not_found()),
-        // Where nothing changes, what reads the tag says whether it is there.
-        Some(_) | None => Ok(()),
+    if changed == Some(0) {
+        return Err(Error::not_found());
     }
+    // Where nothing changes, what reads the tag says whether it is there.
+    if let Some(name) = &changes.name {
+        write_keys(tx.conn, id, name)?;
+    }
+    Ok(())
 }
 
 /// Removes a tag, also from the articles that carry it; 404 if there is none.
@@ -245,7 +256,7 @@ fn insert(tx: &mut Tx<'_>, name: &str, slug: Option<&str>, declared: bool) -> Re
         Some(slug) => slug.to_owned(),
         None => free_slug(tx.conn, "tags", name)?,
     };
-    diesel::insert_into(tags::table)
+    let id = diesel::insert_into(tags::table)
         .values((
             tags::slug.eq(slug),
             tags::name.eq(name),
@@ -254,5 +265,7 @@ fn insert(tx: &mut Tx<'_>, name: &str, slug: Option<&str>, declared: bool) -> Re
         ))
         .returning(tags::id)
         .get_result(tx.conn)
-        .map_err(|error| slug_taken(error, "tags"))
+        .map_err(|error| slug_taken(error, "tags"))?;
+    write_keys(tx.conn, id, name)?;
+    Ok(id)
 }

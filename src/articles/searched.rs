@@ -1,0 +1,143 @@
+//! What search reads of articles, as the index takes it.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::body::load_bodies;
+use super::model::{ArticleRow, BodyFormat};
+use super::store::{load_articles, load_author_ids};
+use super::write::Prepared;
+use crate::db::schema::index_pending;
+use crate::db::{DbConn, Tx};
+use crate::error::Result;
+use crate::index::{self, Entry, Facts, Words};
+use crate::taxonomy::tags::store::load_tags_of;
+
+/// The entries of some articles, with what they borrow from.
+pub struct Entries {
+    rows: Vec<ArticleRow>,
+    tags: HashMap<i64, (Vec<i64>, Vec<String>)>,
+    authors: HashMap<i64, Vec<i64>>,
+    texts: HashMap<i64, String>,
+}
+
+impl Entries {
+    /// Reads what belongs to these articles, in a constant number of statements.
+    fn load(conn: &mut DbConn, rows: Vec<ArticleRow>, with_texts: bool) -> Result<Self> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let tags = load_tags_of(conn, &ids)?
+            .into_iter()
+            .map(|(id, tags)| (id, tags.into_iter().map(|tag| (tag.id, tag.name)).unzip()));
+        Ok(Self {
+            tags: tags.collect(),
+            authors: load_author_ids(conn, &ids)?,
+            texts: if with_texts {
+                load_bodies(conn, &ids, BodyFormat::Text)?
+            } else {
+                HashMap::new()
+            },
+            rows,
+        })
+    }
+
+    /// The articles of these ids, as far as they are there.
+    pub fn of(conn: &mut DbConn, ids: &[i64]) -> Result<Self> {
+        let rows = load_articles(conn, ids)?;
+        Self::load(conn, rows, true)
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = Entry<'_>> + Clone {
+        self.rows.iter().map(|ArticleRow { id, values }| {
+            let (tag_ids, tag_names): (&[i64], &[String]) = match self.tags.get(id) {
+                Some((ids, names)) => (ids, names),
+                None => (&[], &[]),
+            };
+            Entry {
+                id: *id,
+                words: Words {
+                    title: &values.title,
+                    summary: values.summary.as_deref().unwrap_or(&values.derived_summary),
+                    tags: tag_names,
+                    text: self.texts.get(id).map_or("", String::as_str),
+                },
+                facts: Facts {
+                    state: values.state.as_str(),
+                    listed_at: values.listed_at,
+                    category_id: values.category_id,
+                    locale: &values.locale,
+                    featured: values.featured,
+                    tags: tag_ids,
+                    authors: self.authors.get(id).map_or(&[], Vec::as_slice),
+                },
+            }
+        })
+    }
+}
+
+/// Writes what search knows of an article; its text is at hand where the body was written with it.
+pub(super) fn put_entry(conn: &mut DbConn, row: ArticleRow, body: Option<&Prepared>) -> Result<()> {
+    let id = row.id;
+    let mut entries = Entries::load(conn, vec![row], body.is_none())?;
+    if let Some(body) = body {
+        entries.texts.insert(id, body.text().to_owned());
+    }
+    for entry in entries.iter() {
+        index::put(conn, &entry)?;
+    }
+    Ok(())
+}
+
+/// The same where neither what the article says nor whether it is published has changed.
+pub(super) fn put_facts(conn: &mut DbConn, row: ArticleRow) -> Result<()> {
+    let entries = Entries::load(conn, vec![row], false)?;
+    for entry in entries.iter() {
+        index::put_facts(conn, entry.id, &entry.facts)?;
+    }
+    Ok(())
+}
+
+/// How many articles one transaction of [`write_pending`] takes, so that other writers need not wait for a large tag.
+const PENDING: i64 = 50;
+
+/// Writes anew what search knows of some articles of which that is due, since a tag that they carry got another name or
+/// went; whether there may be more.
+pub fn write_pending(tx: &mut Tx<'_>) -> Result<bool> {
+    let ids: Vec<i64> = index_pending::table
+        .order(index_pending::article_id)
+        .limit(PENDING)
+        .select(index_pending::article_id)
+        .load(tx.conn)?;
+    lock(tx, &ids)?;
+    // Before the names are read: a tag that is renamed from here on notes its articles again.
+    diesel::delete(index_pending::table.filter(index_pending::article_id.eq_any(ids.clone()))).execute(tx.conn)?;
+    write_anew(tx, &ids)?;
+    Ok(!ids.is_empty())
+}
+
+/// Writes anew what search knows of these articles.
+pub fn write_anew(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
+    lock(tx, ids)?;
+    let entries = Entries::of(tx.conn, ids)?;
+    for entry in entries.iter() {
+        index::put(tx.conn, &entry)?;
+    }
+    Ok(())
+}
+
+/// Whether something is due for [`write_pending`].
+pub fn has_pending(conn: &mut DbConn) -> QueryResult<bool> {
+    let first = index_pending::table
+        .select(index_pending::article_id)
+        .first::<i64>(conn);
+    Ok(first.optional()?.is_some())
+}
+
+/// Holds articles, in the order of their ids, so that two that do it do not wait for each other.
+fn lock(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
+    for id in ids {
+        tx.lock_row("articles", *id)?;
+    }
+    Ok(())
+}
