@@ -11,7 +11,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, ResponseError, web};
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::articles::write::reindex_articles;
+use crate::articles::searched::write_pending;
 use crate::auth::Auth;
 use crate::config::{Config, CorsOrigins, Database};
 use crate::db::{Db, migrate};
@@ -19,7 +19,8 @@ use crate::error::{Code, Error};
 use crate::images::Files;
 use crate::openapi::{self, Routes};
 use crate::ops::Readiness;
-use crate::taxonomy::tags::Reindex;
+use crate::search::{SearchState, upkeep};
+use crate::taxonomy::tags::{Reindex, Whose, rewrite_keys};
 use crate::text::query::warm;
 use crate::users;
 use crate::views::Counter;
@@ -31,9 +32,12 @@ pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
     db: Db,
+    search: web::Data<SearchState>,
     readiness: web::Data<Readiness>,
     handle: ServerHandle,
     finished: actix_web::rt::task::JoinHandle<std::io::Result<()>>,
+    /// What keeps the search index, beside the requests.
+    upkeep: tokio::task::JoinHandle<()>,
     /// Held while the server runs: one server a SQLite file.
     _lock: Option<std::fs::File>,
 }
@@ -47,9 +51,16 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let db = web::block(move || Db::open(&opening))
         .await
         .map_err(|error| error.to_string())??;
+    // An older version made tags without them, and SQL cannot make them.
+    rewrite_keys(&db, Whose::Keyless)
+        .await
+        .map_err(|error| format!("cannot write the keys of tags: {error}"))?;
     let auth = Auth::open(&config, &db).await?;
     users::ensure_first_admin(&config, &db, &auth.passwords).await?;
 
+    upkeep::settle(&db).await.map_err(|error| error.to_string())?;
+    let (index_db, database) = (db.clone(), config.database.clone());
+    let upkeep = tokio::spawn(async move { upkeep::keep_up(&index_db, &database).await });
     if let Err(error) = warm() {
         log::warn!("the dictionary loads with the first search: {error}");
     }
@@ -72,12 +83,14 @@ pub async fn start(config: Config) -> Result<Running, String> {
     }
     let database = db.describe().await.map_err(|error| error.to_string())?;
     let files = Files::open(&config.data_dir)?;
+    let search = web::Data::new(SearchState::open(db.clone(), &config.data_dir));
     let readiness = web::Data::new(Readiness::new(db.clone()));
     let state = State {
         files: web::Data::new(files),
         config: web::Data::new(config),
         public_url: web::Data::new(PublicUrl(origin)),
         counter: web::Data::new(Counter::new(db.clone())),
+        search: search.clone(),
         readiness: readiness.clone(),
         db: web::Data::new(db.clone()),
         auth: web::Data::new(auth),
@@ -118,9 +131,11 @@ pub async fn start(config: Config) -> Result<Running, String> {
     Ok(Running {
         address,
         db,
+        search,
         readiness,
         handle,
         finished,
+        upkeep,
         _lock: lock,
     })
 }
@@ -140,6 +155,14 @@ impl Running {
             Ok(Err(error)) => log::error!("the server ended with {error}"),
             Err(error) => log::error!("the server ended with {error}"),
         }
+        // Begun anew with the next start.
+        self.upkeep.abort();
+        if let Err(error) = self.upkeep.await
+            && error.is_panic()
+        {
+            log::error!("the work beside the server ended with {error}");
+        }
+        self.search.finish().await;
         self.db.close().await;
     }
 
@@ -156,6 +179,7 @@ struct State {
     public_url: web::Data<PublicUrl>,
     db: web::Data<Db>,
     counter: web::Data<Counter>,
+    search: web::Data<SearchState>,
     files: web::Data<Files>,
     readiness: web::Data<Readiness>,
     auth: web::Data<Auth>,
@@ -175,10 +199,11 @@ impl State {
             .app_data(self.public_url.clone())
             .app_data(self.db.clone())
             .app_data(self.counter.clone())
+            .app_data(self.search.clone())
             .app_data(self.files.clone())
             .app_data(self.readiness.clone())
             .app_data(self.auth.clone())
-            .app_data(web::Data::new(Reindex(reindex_articles)))
+            .app_data(web::Data::new(Reindex(write_pending)))
     }
 }
 

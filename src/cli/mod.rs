@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod import;
+mod search;
 mod serve;
 mod user;
 
@@ -31,6 +32,8 @@ enum Command {
     Import(import::Import),
     /// Bring the schema up to date, and end.
     Migrate,
+    /// Make the search index anew, or check it.
+    Search(search::Search),
     /// Manage accounts.
     User(user::User),
     /// Print the OpenAPI document.
@@ -60,6 +63,7 @@ fn run(cli: Cli) -> Result<(), String> {
         Command::Serve(serve) => block_on(serve.run(config)),
         Command::Import(import) => block_on(import.run(config)),
         Command::Migrate => migrate::run(&config.database),
+        Command::Search(search) => block_on(search.run(config)),
         Command::User(user) => block_on(user.run(config)),
         Command::Openapi => {
             let document = openapi::document(&openapi::origin(&config))

@@ -1,27 +1,32 @@
 //! The search itself: how strictly the words are taken, which articles are ranked, and which of them a page shows.
 //!
-//! Every part of it is a fixed number of statements on one snapshot, and each has a full order, so that the same articles
-//! give the same total and the same order on both databases.
+//! The index gives everything that it found at once, a narrow row each: the total, the facets and the articles that are
+//! ranked all come from that. Every part of it is a fixed number of statements on one snapshot, and each has a full
+//! order, so that the same articles give the same total and the same order on both databases.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
+use diesel::prelude::*;
+
 use super::query::{After, Order, Place, Search, WINDOW};
-use super::store::{load_candidates, load_texts, narrowed};
+use super::store::{load_candidates, load_texts, newest_titled};
 use crate::articles::load::Scene;
 use crate::articles::model::ArticleRow;
-use crate::articles::store::{count_articles, cursor_of, list_articles, load_articles};
-use crate::articles::{ArticleQuery, Sort, filtered};
+use crate::articles::store::{cursor_of, load_seen};
+use crate::articles::{Sort, filtered_hits};
 use crate::db::cursor::Cursor;
+use crate::db::schema::article_hits;
 use crate::db::{Read, Sight};
 use crate::error::Result;
-use crate::index;
 use crate::index::rank::Ranking;
+use crate::index::{self, Counts, Hit, HitQuery};
 use crate::text::flow::flow_of;
-use crate::text::query::{Query, Strictness};
+use crate::text::query::{Query, Strictness, Within};
 use crate::web::Page;
 
 /// Fewer answers than this, and words may be missing.
-const FEW: i64 = 3;
+const FEW: usize = 3;
 
 /// How many articles enter the ranking for their titles, before the newest fill the window. Without them an old article
 /// that is about nothing else could not be found by a common word.
@@ -30,7 +35,10 @@ const TITLED: i64 = 300;
 /// How many articles are looked at for phrases that the index cannot decide, the newest ones. Those beyond are counted into
 /// the total, and shown, as the index found them: nearly all of them have the phrase, and reading every body would make
 /// common phrases slow. Which ones are looked at depends on the articles alone, so both databases count the same.
-const CHECKED: i64 = 500;
+const CHECKED: usize = 500;
+
+/// How many texts are in memory at once.
+const TEXTS: usize = 25;
 
 const SECONDS_A_DAY: i64 = 86_400;
 
@@ -62,163 +70,197 @@ pub struct Asked<'a> {
 pub struct Found {
     /// The page, with the total.
     pub page: Page<ArticleRow>,
-    /// Texts of bodies that were read on the way, by article.
-    pub texts: HashMap<i64, String>,
-}
-
-/// Articles that the index found, by one strictness.
-struct Hits<'a> {
-    asked: &'a Asked<'a>,
-    strictness: Strictness,
-    /// Those of them that lack a phrase all the same.
-    refused: Vec<i64>,
+    /// Every article that was found.
+    pub hits: Vec<Hit>,
+    /// How they are spread, if that was asked.
+    pub counts: Counts,
 }
 
 /// Finds a page.
 pub fn find(read: &mut Read<'_>, asked: &Asked<'_>) -> Result<Found> {
-    if asked.query.is_empty() {
-        return Ok(asked.page(Vec::new(), 0, HashMap::new(), |last| cursor_of(last, NEWEST)));
+    let counted = !asked.search.facets.is_empty();
+    let mut strictness = Strictness::All;
+    let (mut hits, mut counts) = (Vec::new(), Counts::default());
+    if !asked.query.is_empty() {
+        (hits, counts) = asked.hits(read, strictness, counted)?;
+        if hits.len() < FEW && asked.query.has_looser() {
+            strictness = Strictness::TwoThirds;
+            (hits, counts) = asked.hits(read, strictness, counted)?;
+        }
     }
-    index::prefer_index(read.conn)?;
-    let mut hits = Hits::new(read, asked, Strictness::All)?;
-    let mut total = hits.count(read)?;
-    if total < FEW && asked.query.has_looser() {
-        hits = Hits::new(read, asked, Strictness::TwoThirds)?;
-        total = hits.count(read)?;
-    }
-    match asked.search.order {
-        Order::Relevance => hits.best(read, total),
-        Order::Newest => hits.newest(read, total),
-    }
+    let page = match asked.search.order {
+        Order::Relevance => asked.best(read, &mut hits, strictness)?,
+        Order::Newest => asked.newest(read, &mut hits)?,
+    };
+    Ok(Found { page, hits, counts })
 }
 
 impl Asked<'_> {
-    /// The page of these rows, of which there may be one too many; `end` is the place after its last.
-    fn page(
-        &self,
-        rows: Vec<ArticleRow>,
-        total: i64,
-        texts: HashMap<i64, String>,
-        end: impl FnOnce(&ArticleRow) -> Cursor,
-    ) -> Found {
-        let Search { paging, .. } = self.search;
-        let cursor = |last: &ArticleRow| end(last).encode(&self.search.scope());
-        Found {
-            page: Page::part(rows, paging, Some(total), self.address, cursor),
-            texts,
-        }
-    }
-}
-
-impl<'a> Hits<'a> {
-    fn new(read: &mut Read<'_>, asked: &'a Asked<'a>, strictness: Strictness) -> Result<Self> {
-        let mut hits = Self {
-            asked,
-            strictness,
-            refused: Vec::new(),
+    /// The condition on what the index knows.
+    fn narrowed<'q>(&self, read: &Read<'_>, strictness: Strictness, title_only: bool) -> Result<HitQuery<'q>> {
+        let filter = &self.search.filter;
+        let within = Within {
+            title_only,
+            ..filter.within()
         };
-        if asked.query.needs_text_check() {
-            hits.refused = hits.lacking_a_phrase(read)?;
+        let found = index::says(read.conn, self.query, strictness, within);
+        let mut query = filtered_hits(read, &self.scene.tree, self.zone, self.sight, filter)?.filter(found);
+        // Who asks for what is scheduled asks for later times.
+        if let (After::Place(place), None) = (self.after, &filter.status) {
+            query = query.filter(article_hits::listed_at.le(place.begun.micros()));
         }
-        Ok(hits)
+        Ok(query)
     }
 
-    /// The condition, of the titles alone or of everything.
-    fn articles<'q>(&self, read: &Read<'_>, title_only: bool) -> Result<ArticleQuery<'q>> {
-        let Asked {
-            search,
-            query,
-            scene,
-            zone,
-            sight,
-            after,
-            ..
-        } = self.asked;
-        let begun = match after {
-            // Who asks for what is scheduled asks for later times.
-            After::Place(place) if search.filter.status.is_none() => Some(place.begun),
-            After::Place(_) | After::Row(_) | After::Nothing => None,
-        };
-        let articles = filtered(read, &scene.tree, *zone, *sight, &search.filter)?;
-        let found = index::meant_by(read.conn, query, self.strictness, title_only);
-        Ok(narrowed(articles, found, begun, &self.refused))
+    /// Everything that is found by one strictness.
+    fn hits(&self, read: &mut Read<'_>, strictness: Strictness, counted: bool) -> Result<(Vec<Hit>, Counts)> {
+        let phrases = self.query.needs_text_check();
+        let query = self.narrowed(read, strictness, false)?;
+        let (mut hits, mut counts) = index::hits(read.conn, query, counted && !phrases)?;
+        if phrases {
+            let refused = self.lacking_a_phrase(read, &mut hits)?;
+            hits.retain(|hit| !refused.contains(&hit.id));
+            if counted {
+                let ids: Vec<i64> = refused.into_iter().collect();
+                let query = self
+                    .narrowed(read, strictness, false)?
+                    .filter(article_hits::article_id.ne_all(ids));
+                (hits, counts) = index::hits(read.conn, query, true)?;
+            }
+        }
+        Ok((hits, counts))
     }
 
     /// Which of the newest articles lack a phrase that must be there, or have one that must not.
-    fn lacking_a_phrase(&self, read: &mut Read<'_>) -> Result<Vec<i64>> {
-        let articles = self.articles(read, false)?;
-        let candidates = load_candidates(read.conn, articles, CHECKED)?;
-        let texts = load_texts(read.conn, candidates.iter().map(|candidate| candidate.id).collect())?;
-        let check = self.asked.query.text_check();
-        let lacking = candidates.iter().filter(|candidate| {
-            let fields = [candidate.title.as_str(), &candidate.summary].into_iter();
-            let tags = candidate.tags.iter().map(String::as_str);
-            let text = texts.get(&candidate.id).map(String::as_str);
-            !check.phrases_ok(&flow_of(fields.chain(tags).chain(text)))
-        });
-        Ok(lacking.map(|candidate| candidate.id).collect())
-    }
-
-    fn count(&self, read: &mut Read<'_>) -> Result<i64> {
-        let articles = self.articles(read, false)?;
-        Ok(count_articles(read.conn, articles)?)
+    fn lacking_a_phrase(&self, read: &mut Read<'_>, hits: &mut [Hit]) -> Result<HashSet<i64>> {
+        let check = self.query.text_check();
+        let mut lacking = HashSet::new();
+        for part in newest_of(hits, CHECKED).chunks(TEXTS) {
+            let ids: Vec<i64> = part.iter().map(|hit| hit.id).collect();
+            let texts = load_texts(read.conn, &ids)?;
+            for candidate in load_candidates(read.conn, &ids)? {
+                let fields = [candidate.title.as_str(), &candidate.summary].into_iter();
+                let tags = candidate.tags.iter().map(String::as_str);
+                let text = texts.get(&candidate.id).map(String::as_str);
+                if !check.phrases_ok(&flow_of(fields.chain(tags).chain(text))) {
+                    lacking.insert(candidate.id);
+                }
+            }
+        }
+        Ok(lacking)
     }
 
     /// The page by relevance.
-    fn best(&self, read: &mut Read<'_>, total: i64) -> Result<Found> {
-        let mut candidates = Vec::new();
-        if total > WINDOW {
-            let titled = self.articles(read, true)?;
-            candidates = load_candidates(read.conn, titled, TITLED)?;
+    fn best(&self, read: &mut Read<'_>, hits: &mut [Hit], strictness: Strictness) -> Result<Page<ArticleRow>> {
+        let total = hits.len();
+        let window = length(WINDOW);
+        let mut ids: Vec<i64> = Vec::new();
+        if total > window {
+            let found: HashSet<i64> = hits.iter().map(|hit| hit.id).collect();
+            let titled = self.narrowed(read, strictness, true)?;
+            ids = newest_titled(read.conn, titled, TITLED)?;
+            // Without those that lack a phrase.
+            ids.retain(|id| found.contains(id));
         }
-        let mut seen: HashSet<i64> = candidates.iter().map(|candidate| candidate.id).collect();
-        let articles = self.articles(read, false)?;
-        let newest = load_candidates(read.conn, articles, WINDOW)?;
-        candidates.extend(newest.into_iter().filter(|candidate| seen.insert(candidate.id)));
-        candidates.truncate(length(WINDOW));
+        let mut seen: HashSet<i64> = ids.iter().copied().collect();
+        let newest = newest_of(hits, window).iter().map(|hit| hit.id);
+        ids.extend(newest.filter(|id| seen.insert(*id)));
+        ids.truncate(window);
+        let candidates = load_candidates(read.conn, &ids)?;
 
-        let place = match self.asked.after {
+        let place = match self.after {
             After::Place(place) => *place,
             After::Row(_) | After::Nothing => Place {
-                offset: self.asked.search.paging.offset(),
+                offset: self.search.paging.offset(),
                 begun: read.now,
             },
         };
         let day = place.begun.utc().timestamp().div_euclid(SECONDS_A_DAY);
-        let ranking = Ranking::by_fields(self.asked.query, day, &candidates);
-        let texts = load_texts(read.conn, ranking.wants_bodies().collect())?;
-        let order = ranking.finish(&texts).into_iter().skip(length(place.offset));
-        let ids: Vec<i64> = order.take(length(self.wanted())).map(|ranked| ranked.id).collect();
-        let mut unordered: HashMap<i64, ArticleRow> = load_articles(read.conn, &ids)?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect();
+        let mut ranking = Ranking::by_fields(self.query, day, &candidates);
+        let wanted: Vec<i64> = ranking.wants_bodies().collect();
+        for part in wanted.chunks(TEXTS) {
+            ranking.read_bodies(&load_texts(read.conn, part)?);
+        }
+        let order = ranking.finish().into_iter().skip(length(place.offset));
+        let ids: Vec<i64> = order.take(self.wanted()).map(|ranked| ranked.id).collect();
+        let rows = in_order(read, self.sight, &ids)?;
         let end = Place {
-            offset: place.offset + self.asked.search.paging.limit,
+            offset: place.offset + self.search.paging.limit,
             ..place
         };
-        let rows = ids.iter().filter_map(|id| unordered.remove(id)).collect();
-        Ok(self.asked.page(rows, total, texts, |_last| end.cursor()))
+        Ok(self.page(rows, total, |_last| end.cursor()))
     }
 
     /// The page, the newest first.
-    fn newest(&self, read: &mut Read<'_>, total: i64) -> Result<Found> {
-        let after = match self.asked.after {
-            After::Row(after) => Some(*after),
-            After::Place(_) | After::Nothing => None,
+    fn newest(&self, read: &mut Read<'_>, hits: &mut [Hit]) -> Result<Page<ArticleRow>> {
+        let total = hits.len();
+        let rest = match self.after {
+            After::Row((at, id)) => {
+                let after = newer_first(&Hit {
+                    id: *id,
+                    listed_at: at.micros(),
+                });
+                let end = partition(hits, |hit| newer_first(hit) > after);
+                hits.get_mut(..end).unwrap_or_default()
+            }
+            After::Place(_) | After::Nothing => hits,
         };
-        let articles = self.articles(read, false)?;
-        let offset = self.asked.search.paging.offset();
-        let rows = list_articles(read.conn, articles, NEWEST, after, offset, self.wanted())?;
-        Ok(self
-            .asked
-            .page(rows, total, HashMap::new(), |last| cursor_of(last, NEWEST)))
+        let offset = length(self.search.paging.offset());
+        let newest = newest_of(rest, offset + self.wanted());
+        let ids: Vec<i64> = newest.iter().skip(offset).map(|hit| hit.id).collect();
+        let rows = in_order(read, self.sight, &ids)?;
+        Ok(self.page(rows, total, |last| cursor_of(last, NEWEST)))
+    }
+
+    /// The page of these rows, of which there may be one too many; `end` is the place after its last.
+    fn page(&self, rows: Vec<ArticleRow>, total: usize, end: impl FnOnce(&ArticleRow) -> Cursor) -> Page<ArticleRow> {
+        let Search { paging, .. } = self.search;
+        let cursor = |last: &ArticleRow| end(last).encode(&self.search.scope());
+        let total = i64::try_from(total).unwrap_or(i64::MAX);
+        Page::part(rows, paging, Some(total), self.address, cursor)
     }
 
     /// How many rows are read for a page: one more than it shows.
-    fn wanted(&self) -> i64 {
-        self.asked.search.paging.limit + 1
+    fn wanted(&self) -> usize {
+        length(self.search.paging.limit + 1)
     }
+}
+
+/// The newest first, then the larger id.
+fn newer_first(hit: &Hit) -> Reverse<(i64, i64)> {
+    Reverse((hit.listed_at, hit.id))
+}
+
+/// The newest of these, in order, at most `most`.
+fn newest_of(hits: &mut [Hit], most: usize) -> &[Hit] {
+    if most < hits.len() {
+        hits.select_nth_unstable_by_key(most, newer_first);
+    }
+    let most = most.min(hits.len());
+    let newest = hits.get_mut(..most).unwrap_or_default();
+    newest.sort_unstable_by_key(newer_first);
+    newest
+}
+
+/// Brings those that `first` names to the front; how many they are.
+fn partition(hits: &mut [Hit], first: impl Fn(&Hit) -> bool) -> usize {
+    let mut end = 0;
+    for at in 0..hits.len() {
+        if hits.get(at).is_some_and(&first) {
+            hits.swap(at, end);
+            end += 1;
+        }
+    }
+    end
+}
+
+/// The articles of these ids, in their order.
+fn in_order(read: &mut Read<'_>, sight: Sight, ids: &[i64]) -> Result<Vec<ArticleRow>> {
+    let mut unordered: HashMap<i64, ArticleRow> = load_seen(read.conn, ids, sight, read.now)?
+        .into_iter()
+        .map(|row| (row.id, row))
+        .collect();
+    Ok(ids.iter().filter_map(|id| unordered.remove(id)).collect())
 }
 
 fn length(rows: i64) -> usize {

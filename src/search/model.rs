@@ -1,5 +1,7 @@
 //! What a search answers.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -64,9 +66,26 @@ pub struct SearchMeta {
     /// How many articles were found. By relevance the best 1,000 of them are listed.
     #[schema(example = 42, minimum = 0)]
     pub total: i64,
+    /// What was asked for by `facets`, by name.
+    #[schema(example = json!({"category": [{"value": "news", "label": "新闻", "count": 12}], "year": [{"value": "2026", "label": "2026", "count": 3}]}))]
+    pub facets: BTreeMap<&'static str, Vec<FacetValue>>,
     /// How long the search took, in milliseconds.
     #[schema(example = 7, minimum = 0)]
     pub took_ms: u64,
+}
+
+/// How many of the articles that were found have what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FacetValue {
+    /// For the filter of that name: a slug; of `year` the year.
+    #[schema(example = "xiao-mi")]
+    pub value: String,
+    /// For people.
+    #[schema(example = "小米")]
+    pub label: String,
+    /// How many.
+    #[schema(example = 12, minimum = 1)]
+    pub count: u64,
 }
 
 /// What was found.

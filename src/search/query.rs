@@ -7,7 +7,7 @@ use crate::articles::{Filter, Includes, read_filter};
 use crate::db::Timestamp;
 use crate::db::cursor::{Cursor, Scope};
 use crate::error::{Code, Error, Result};
-use crate::web::page::DEEPEST_ROW;
+use crate::web::page::{DEEPEST_ROW, Start};
 use crate::web::{FromPairs, Paging, Pairs};
 
 /// How many articles are ranked by relevance. Those beyond are counted, but not shown.
@@ -49,6 +49,41 @@ pub struct Search {
     pub paging: Paging,
     /// With what.
     pub includes: Includes,
+    /// By what everything that is found is counted.
+    pub facets: Vec<Facet>,
+}
+
+/// What may be counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Facet {
+    /// Category, with its descendants.
+    Category,
+    /// Tag.
+    Tag,
+    /// Author.
+    Author,
+    /// Year of publication.
+    Year,
+}
+
+impl Facet {
+    const ALL: [Self; 4] = [Self::Category, Self::Tag, Self::Author, Self::Year];
+
+    /// As written in queries and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Category => "category",
+            Self::Tag => "tag",
+            Self::Author => "author",
+            Self::Year => "year",
+        }
+    }
+
+    fn read(pairs: &mut Pairs) -> Vec<Self> {
+        let chosen = pairs.choices("facets", &Self::ALL.map(Self::name));
+        let chosen = Self::ALL.into_iter().filter(|facet| chosen.contains(&facet.name()));
+        chosen.collect()
+    }
 }
 
 impl FromPairs for Search {
@@ -59,22 +94,24 @@ impl FromPairs for Search {
             Order::Newest => DEEPEST_ROW,
         };
         Self {
-            q: read_q(pairs),
+            q: read_q(pairs, LONGEST),
             filter: read_filter(pairs),
             order,
             paging: Paging::within(pairs, deepest),
             includes: Includes::read(pairs, &["body"]),
+            facets: Facet::read(pairs),
         }
     }
 }
 
-fn read_q(pairs: &mut Pairs) -> String {
+/// What to look for, trimmed; at most `longest` characters.
+pub fn read_q(pairs: &mut Pairs, longest: usize) -> String {
     let given = pairs.text("q").unwrap_or_default();
     let q = given.trim();
     if q.is_empty() {
         pairs.wrong("q", "what to look for is needed");
-    } else if q.chars().nth(LONGEST).is_some() {
-        pairs.wrong("q", format!("at most {LONGEST} characters"));
+    } else if q.chars().nth(longest).is_some() {
+        pairs.wrong("q", format!("at most {longest} characters"));
     }
     q.to_owned()
 }
@@ -114,6 +151,17 @@ impl Search {
     /// What a cursor of this search belongs to.
     pub fn scope(&self) -> Scope {
         self.filter.scope(&format!("search {} {:?}", self.order.name(), self.q))
+    }
+
+    /// Whether it counts among what people search for: once for all its pages, and without filters alone.
+    pub fn is_noted(&self) -> bool {
+        let begins = match self.paging.start {
+            Start::First => true,
+            Start::Page(page) => page == 1,
+            Start::After(_) => false,
+        };
+        // Under a filter a word that many articles have may find nothing.
+        begins && self.filter == Filter::default()
     }
 
     /// What the cursor says, if one was given.
@@ -164,6 +212,10 @@ pub struct SearchParams {
     /// Form of bodies: `html` (default), `markdown`, `text`, `blocks`; signed in also `source`.
     #[param(example = "html")]
     body_format: Option<String>,
+    /// By what to count everything that is found: `category` (an article counts for the categories above its own as well),
+    /// `tag`, `author`, `year` (of publication, in the site's time zone), into `meta.facets`.
+    #[param(example = json!(["category", "year"]), style = Form, explode = false)]
+    facets: Option<Vec<String>>,
 }
 
 #[cfg(test)]

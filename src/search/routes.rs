@@ -4,16 +4,18 @@ use std::time::Instant;
 
 use actix_web::{HttpRequest, get, web};
 
+use super::facets::facets;
 use super::find::{Asked, Found, find};
 use super::model::{Hit, SearchMeta, SearchPage};
 use super::query::{Search, SearchParams};
-use super::store;
+use super::{SearchState, store};
 use crate::articles::FilterParams;
 use crate::articles::load::{Scene, summaries};
 use crate::auth::Viewer;
 use crate::config::Config;
 use crate::db::{self, Db, Read};
 use crate::error::Result;
+use crate::index;
 use crate::text::highlight::Highlighter;
 use crate::text::query;
 use crate::web::page::address;
@@ -23,7 +25,7 @@ use crate::web::{PublicUrl, Query, Reply};
 ///
 /// Finds Chinese words of any length, in title, summary, tags and body; what is published is found at once, and what is
 /// withdrawn is gone at once. The best first, by how much of the query an article says and where; the same hits, total
-/// and order on every database. By relevance the best 1,000 can be read, by `cursor` or `page`; `sort=-published_at`
+/// and order on every database. A word that the site gives synonyms (`/api/v1/search/synonyms`) finds those as well. By relevance the best 1,000 can be read, by `cursor` or `page`; `sort=-published_at`
 /// goes on to the last. 400 names every parameter that is unknown or wrong; there is no `count`, the total is always
 /// given.
 #[utoipa::path(
@@ -44,6 +46,7 @@ pub async fn search_articles(
     db: web::Data<Db>,
     config: web::Data<Config>,
     origin: web::Data<PublicUrl>,
+    state: web::Data<SearchState>,
 ) -> Result<Reply> {
     let begun = Instant::now();
     let Query(search) = search;
@@ -53,8 +56,10 @@ pub async fn search_articles(
     let address = address(&request);
     let (mut page, due) = db
         .read(move |read| {
+            index::open(read.conn)?;
             // Cutting into words may wait for the dictionary, so it is not for the threads that answer requests.
-            let query = query::Query::parse(&search.q, &query::cut);
+            let known = state.words.known(read.conn, &search.q)?;
+            let query = query::Query::parse_with(&search.q, &query::cut, &known);
             let scene = Scene::load(read.conn, &origin.0)?;
             let asked = Asked {
                 search: &search,
@@ -67,18 +72,27 @@ pub async fn search_articles(
             };
             let found = find(read, &asked)?;
             let page = show(read, &asked, found)?;
+            if search.is_noted() {
+                state.queries.note(&search.q, page.meta.total, read.now, asked.zone);
+            }
             Ok((page, db::next_due(read)?))
         })
         .await?;
     page.meta.took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Reply::json(&page)?.links(&page.links).next_due(due).tag("articles"))
+    Ok(Reply::json(&page)?
+        .links(&page.links)
+        .next_due(due)
+        .tag("articles")
+        .tag("tags")
+        .tag("synonyms"))
 }
 
 /// What was found, with its highlights.
 fn show(read: &mut Read<'_>, asked: &Asked<'_>, found: Found) -> Result<SearchPage> {
-    let Found { page, mut texts } = found;
-    let unread = page.data.iter().map(|row| row.id).filter(|id| !texts.contains_key(id));
-    texts.extend(store::load_texts(read.conn, unread.collect())?);
+    let Found { page, hits, counts } = found;
+    let facets = facets(read.conn, asked.scene, asked.zone, &asked.search.facets, &hits, &counts)?;
+    let ids: Vec<i64> = page.data.iter().map(|row| row.id).collect();
+    let texts = store::load_texts(read.conn, &ids)?;
     let includes = asked.search.includes;
     let body = includes.body.then_some(includes.format);
     let marks = Highlighter::new(asked.query);
@@ -95,6 +109,7 @@ fn show(read: &mut Read<'_>, asked: &Asked<'_>, found: Found) -> Result<SearchPa
             page: page.meta.page,
             next_cursor: page.meta.next_cursor,
             total: page.meta.total.unwrap_or_default(),
+            facets,
             took_ms: 0,
         },
         links: page.links,

@@ -1,15 +1,14 @@
 //! Queries of search.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 
-use crate::articles::ArticleQuery;
 use crate::articles::model::BodyFormat;
-use crate::db::schema::{article_bodies, article_tags, articles, tags};
+use crate::db::schema::{article_bodies, article_hits, article_tags, articles, authors, tags};
 use crate::db::{DbConn, Timestamp};
-use crate::index::Matches;
+use crate::index::HitQuery;
 use crate::index::rank::Candidate;
 
 /// How many characters of a text are read: what the index knows, with its punctuation and blanks.
@@ -20,28 +19,19 @@ diesel::define_sql_function! {
     fn substr(text: Text, first: Integer, count: Integer) -> Text;
 }
 
-/// Narrows articles down to what the index found, without what was published after `begun` and without these.
-pub fn narrowed<'a>(
-    query: ArticleQuery<'a>,
-    found: Matches,
-    begun: Option<Timestamp>,
-    without: &[i64],
-) -> ArticleQuery<'a> {
-    let mut query = query.filter(found);
-    if let Some(begun) = begun {
-        query = query.filter(articles::listed_at.le(begun));
-    }
-    if !without.is_empty() {
-        query = query.filter(articles::id.ne_all(without.to_vec()));
-    }
+/// The newest articles of a query, at most so many.
+pub fn newest_titled(conn: &mut DbConn, query: HitQuery<'_>, most: i64) -> QueryResult<Vec<i64>> {
     query
+        .order((article_hits::listed_at.desc(), article_hits::article_id.desc()))
+        .limit(most)
+        .select(article_hits::article_id)
+        .load(conn)
 }
 
-/// The newest articles of a query, for ranking.
-pub fn load_candidates(conn: &mut DbConn, query: ArticleQuery<'_>, most: i64) -> QueryResult<Vec<Candidate>> {
-    let rows: Vec<(i64, Timestamp, String, Option<String>, String)> = query
-        .order((articles::listed_at.desc(), articles::id.desc()))
-        .limit(most)
+/// What ranking and checking read of these articles beside their texts, in no order.
+pub fn load_candidates(conn: &mut DbConn, ids: &[i64]) -> QueryResult<Vec<Candidate>> {
+    let rows: Vec<(i64, Timestamp, String, Option<String>, String)> = articles::table
+        .filter(articles::id.eq_any(ids.to_vec()))
         .select((
             articles::id,
             articles::listed_at,
@@ -50,8 +40,7 @@ pub fn load_candidates(conn: &mut DbConn, query: ArticleQuery<'_>, most: i64) ->
             articles::derived_summary,
         ))
         .load(conn)?;
-    let ids = rows.iter().map(|row| row.0).collect();
-    let mut tags = load_tag_names(conn, ids)?;
+    let mut tags = load_tags(conn, ids.to_vec())?;
     let candidates = rows.into_iter().map(|(id, at, title, summary, derived)| Candidate {
         id,
         published_at_seconds: at.utc().timestamp(),
@@ -62,27 +51,47 @@ pub fn load_candidates(conn: &mut DbConn, query: ArticleQuery<'_>, most: i64) ->
     Ok(candidates.collect())
 }
 
-/// The names of the tags of these articles.
-fn load_tag_names(conn: &mut DbConn, ids: Vec<i64>) -> QueryResult<HashMap<i64, Vec<String>>> {
-    let rows: Vec<(i64, String)> = article_tags::table
-        .inner_join(tags::table)
+/// The names of the tags of these articles, each name read once.
+fn load_tags(conn: &mut DbConn, ids: Vec<i64>) -> QueryResult<HashMap<i64, Vec<String>>> {
+    let pairs: Vec<(i64, i64)> = article_tags::table
         .filter(article_tags::article_id.eq_any(ids))
-        .order((article_tags::article_id, article_tags::position))
-        .select((article_tags::article_id, tags::name))
+        .select((article_tags::article_id, article_tags::tag_id))
         .load(conn)?;
-    let mut names: HashMap<i64, Vec<String>> = HashMap::new();
-    for (article, name) in rows {
-        names.entry(article).or_default().push(name);
+    let distinct: HashSet<i64> = pairs.iter().map(|(_, tag)| *tag).collect();
+    let names = load_tag_names(conn, distinct.into_iter().collect())?;
+    let mut tags: HashMap<i64, Vec<String>> = HashMap::new();
+    for (article, tag) in pairs {
+        if let Some((_slug, name)) = names.get(&tag) {
+            tags.entry(article).or_default().push(name.clone());
+        }
     }
-    Ok(names)
+    Ok(tags)
 }
 
 /// The texts of these articles' bodies, as far as search reads them.
-pub fn load_texts(conn: &mut DbConn, ids: Vec<i64>) -> QueryResult<HashMap<i64, String>> {
+pub fn load_texts(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i64, String>> {
     let rows: Vec<(i64, String)> = article_bodies::table
-        .filter(article_bodies::article_id.eq_any(ids))
+        .filter(article_bodies::article_id.eq_any(ids.to_vec()))
         .filter(article_bodies::format.eq(BodyFormat::Text))
         .select((article_bodies::article_id, substr(article_bodies::content, 1, READ)))
+        .load(conn)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Slugs and names of tags.
+pub fn load_tag_names(conn: &mut DbConn, ids: Vec<i64>) -> QueryResult<HashMap<i64, (String, String)>> {
+    let rows: Vec<(i64, (String, String))> = tags::table
+        .filter(tags::id.eq_any(ids))
+        .select((tags::id, (tags::slug, tags::name)))
+        .load(conn)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Slugs and names of authors.
+pub fn load_author_names(conn: &mut DbConn, ids: Vec<i64>) -> QueryResult<HashMap<i64, (String, String)>> {
+    let rows: Vec<(i64, (String, String))> = authors::table
+        .filter(authors::id.eq_any(ids))
+        .select((authors::id, (authors::slug, authors::name)))
         .load(conn)?;
     Ok(rows.into_iter().collect())
 }

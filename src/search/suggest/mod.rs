@@ -1,0 +1,9 @@
+//! Suggestions for what is being typed.
+
+mod find;
+mod model;
+mod query;
+mod routes;
+mod store;
+
+pub use self::routes::list_suggestions;
