@@ -6,6 +6,7 @@ FROM rust:1.95-bookworm AS build
 WORKDIR /build
 
 # The dependencies alone: this layer holds until the manifest or the lock file changes.
+COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
 RUN mkdir src \
  && echo '//! Stands in for the source.' | tee src/lib.rs >src/main.rs \
