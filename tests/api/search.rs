@@ -1,5 +1,8 @@
 //! Finding articles by what they say.
 
+mod queries;
+mod words;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -502,7 +505,7 @@ async fn a_hit_is_a_summary(app: &App) {
     assert_eq!(hit, listed["data"][0]);
     let meta = answer["meta"].as_object().expect("an object");
     let names: Vec<&str> = meta.keys().map(String::as_str).collect();
-    assert_eq!(names, ["limit", "next_cursor", "page", "took_ms", "total"]);
+    assert_eq!(names, ["facets", "limit", "next_cursor", "page", "took_ms", "total"]);
 
     let with_body = search(&app.anonymous(), "光圈&include=body&body_format=markdown").await;
     assert_eq!(
@@ -592,7 +595,7 @@ async fn wrong_parameters_are_named(app: &App) {
         (&format!("q={long}"), "invalid_parameter", &["q"]),
         ("q=a&q=b", "invalid_parameter", &["q"]),
         ("q=a&count=exact", "unknown_parameter", &["count"]),
-        ("q=a&facets=tag", "unknown_parameter", &["facets"]),
+        ("q=a&facets=tags", "invalid_parameter", &["facets"]),
         (
             "q=a&bogus=1&limit=0&sort=title",
             "unknown_parameter",
@@ -667,7 +670,7 @@ async fn tags_of_answers_outlive_their_timing(app: &App) {
             .header("cache-control")
             .is_some_and(|value| value.starts_with("public, max-age=5"))
     );
-    assert_eq!(first.header("cache-tag"), Some("articles"));
+    assert_eq!(first.header("cache-tag"), Some("articles,tags,synonyms"));
     for _ in 0..5 {
         reader.with("if-none-match", &tag).get(&path).await.ok(304);
     }
