@@ -1,0 +1,86 @@
+//! Measures a whole server: `cargo bench --bench load -- search --articles 100000`. See `benches/README.md`.
+
+mod corpus;
+mod crash;
+mod fill;
+mod http;
+mod process;
+mod quality;
+mod queries;
+mod report;
+mod rows;
+mod same;
+mod search;
+mod target;
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use target::Target;
+
+/// What can go wrong, in one line.
+pub type Result<T, E = String> = std::result::Result<T, E>;
+
+/// Fills a database with made articles and measures a server on it.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// What cargo adds.
+    #[arg(long, hide = true, global = true)]
+    bench: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Fill the database, and index it.
+    Fill(Target),
+    /// Measure searching, suggesting and writing.
+    Search(search::Search),
+    /// Compare what is found with a reading of every text, and look for known articles.
+    Quality(Target),
+    /// Compare the answers of SQLite and PostgreSQL.
+    Same(same::Same),
+    /// Kill the server while it writes, and look whether everything that it acknowledged is found.
+    Crash(crash::Crash),
+}
+
+fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    let outcome = actix_web::rt::System::new().block_on(run(Cli::parse().command));
+    match outcome {
+        Ok(skipped) if skipped.is_empty() => ExitCode::SUCCESS,
+        Ok(skipped) => {
+            for what in skipped {
+                println!("SKIPPED: {what}");
+            }
+            ExitCode::from(3)
+        }
+        Err(error) => {
+            eprintln!("load: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command and tells what the server did not answer.
+async fn run(command: Command) -> Result<Vec<String>> {
+    let mut skipped = Vec::new();
+    match command {
+        Command::Fill(target) => {
+            fill::ensure(&target).await?;
+        }
+        Command::Search(search) => search.run(&mut skipped).await?,
+        Command::Quality(target) => quality::run(&target).await?,
+        Command::Crash(crash) => crash.run(&mut skipped).await?,
+        Command::Same(same) => same.run(&mut skipped).await?,
+    }
+    Ok(skipped)
+}
+
+/// An error as the line that is printed.
+pub fn in_words(error: impl Display) -> String {
+    error.to_string()
+}
