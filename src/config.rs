@@ -235,7 +235,7 @@ impl Settings {
                     self.time_zone
                 )
             })?,
-            view_window: duration("BROADSHEET_VIEW_WINDOW", &self.view_window)?,
+            view_window: view_window(&self.view_window)?,
             cache_bytes: size("BROADSHEET_CACHE_BYTES", &self.cache_bytes)?,
             rate_limit: match self.rate_limit.as_str() {
                 "on" => true,
@@ -261,6 +261,15 @@ impl Settings {
             },
         })
     }
+}
+
+/// Visitors without a name are known for a day.
+fn view_window(text: &str) -> Result<Duration, String> {
+    let window = duration("BROADSHEET_VIEW_WINDOW", text)?;
+    if window > Duration::from_secs(24 * 3600) {
+        return Err(format!("BROADSHEET_VIEW_WINDOW {text:?}: it can be 24h at most"));
+    }
+    Ok(window)
 }
 
 /// A scheme that is not known is refused: taking it for a file name would start an empty site.

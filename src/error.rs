@@ -235,6 +235,12 @@ impl Error {
         }
     }
 
+    /// Whether PostgreSQL gave up a transaction in favour of another (`40001`, `40P01`): tried again, it may do.
+    pub fn is_conflict(&self) -> bool {
+        let cause = self.cause.as_deref().unwrap_or_default();
+        cause.contains(DEADLOCK) || cause.contains("could not serialize access")
+    }
+
     /// One error at a field of the body, with the code of the whole.
     pub fn at_field(code: Code, pointer: impl fmt::Display, message: impl Into<String>) -> Self {
         Self {
@@ -311,6 +317,9 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// What PostgreSQL says to the one of two transactions that it ends.
+const DEADLOCK: &str = "deadlock detected";
+
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         match &error {
@@ -320,14 +329,9 @@ impl From<DieselError> for Error {
                 _,
             ) => Self::unavailable(&error),
             DieselError::DatabaseError(_, info)
-                if [
-                    "database is locked",
-                    "deadlock detected",
-                    "canceling statement",
-                    "disk is full",
-                ]
-                .iter()
-                .any(|text| info.message().contains(text)) =>
+                if ["database is locked", DEADLOCK, "canceling statement", "disk is full"]
+                    .iter()
+                    .any(|text| info.message().contains(text)) =>
             {
                 Self::unavailable(&error)
             }

@@ -11,7 +11,7 @@ use super::query::Sort;
 use crate::db::cursor::Cursor;
 use crate::db::schema::{article_authors, article_views, articles, former_slugs, image_uses};
 use crate::db::violation::breaks_unique;
-use crate::db::{DbConn, Sight, Timestamp, Tx, visible_of_few, visible_to};
+use crate::db::{DbConn, Sight, Timestamp, Tx, level, visible_of_few, visible_to};
 use crate::error::{Code, Error, Result};
 use crate::on_backend;
 
@@ -179,7 +179,11 @@ pub fn insert_article(tx: &mut Tx<'_>, values: &ArticleValues, views: i64) -> Re
         .get_result(tx.conn)
         .map_err(taken)?;
     diesel::insert_into(article_views::table)
-        .values((article_views::article_id.eq(id), article_views::views.eq(views)))
+        .values((
+            article_views::article_id.eq(id),
+            article_views::views.eq(views),
+            article_views::level.eq(level(views)),
+        ))
         .execute(tx.conn)?;
     Ok(id)
 }
@@ -215,7 +219,7 @@ pub fn raise_view_count(tx: &mut Tx<'_>, id: i64, views: i64) -> QueryResult<()>
             .filter(article_views::article_id.eq(id))
             .filter(article_views::views.lt(views)),
     )
-    .set(article_views::views.eq(views))
+    .set((article_views::views.eq(views), article_views::level.eq(level(views))))
     .execute(tx.conn)?;
     Ok(())
 }

@@ -29,7 +29,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::error::Result;
 
-pub use self::viewer::{Account, Admin, Contributor, Editor, Viewer, identify};
+pub use self::viewer::{Account, Admin, Contributor, Editor, SignedIn, Viewer, identify};
 
 /// What signing in needs while the server runs.
 pub struct Auth {

@@ -109,6 +109,10 @@ impl Viewer {
     }
 }
 
+/// Who is signed in, as an account or by an API key.
+#[derive(Clone, Debug)]
+pub struct SignedIn(pub Viewer);
+
 /// Who may write at all: contributors (their own drafts), editors, admins, keys that write.
 #[derive(Clone, Debug)]
 pub struct Contributor(pub Viewer);
@@ -276,6 +280,7 @@ macro_rules! rule {
     };
 }
 
+rule!(SignedIn, viewer => viewer != Viewer::Anonymous);
 rule!(Contributor, viewer => viewer.may_publish() || matches!(viewer, Viewer::User { .. }));
 rule!(Editor, viewer => viewer.may_publish());
 rule!(Admin, viewer => matches!(viewer, Viewer::User { role: Role::Admin, .. }));

@@ -6,6 +6,7 @@
 mod alone;
 mod conn;
 pub mod cursor;
+mod level;
 pub mod migrate;
 mod pool;
 pub mod schema;
@@ -26,6 +27,7 @@ use crate::error::{Error, Result};
 
 pub use self::alone::{Alone, alone};
 pub use self::conn::{DbConn, MultiBackend};
+pub use self::level::level;
 use self::pool::Pool;
 pub use self::types::Timestamp;
 pub use self::visible::{
@@ -226,7 +228,7 @@ struct TextRow {
 #[derive(Clone, Copy)]
 enum Begin {
     Read,
-    Write,
+    Write(Lane),
 }
 
 /// Runs `work` in a transaction of the whole connection.
@@ -236,11 +238,17 @@ enum Begin {
 fn transaction<T>(conn: &mut DbConn, begin: Begin, work: impl FnOnce(&mut DbConn) -> Result<T>) -> Result<T> {
     match (&mut *conn, begin) {
         (DbConn::Sqlite(c), Begin::Read) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?,
-        (DbConn::Sqlite(c), Begin::Write) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")?,
+        (DbConn::Sqlite(c), Begin::Write(_)) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")?,
         (DbConn::Postgres(c), Begin::Read) => {
             AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
         }
-        (DbConn::Postgres(c), Begin::Write) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?,
+        (DbConn::Postgres(c), Begin::Write(Lane::Editors)) => {
+            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?;
+        }
+        // In one round trip.
+        (DbConn::Postgres(c), Begin::Write(Lane::Views)) => {
+            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN; SELECT pg_advisory_xact_lock(hashtext('views'))")?;
+        }
     }
     match work(conn) {
         Ok(value) => {

@@ -1,7 +1,7 @@
 //! Connections: how each database is opened, and the pool of readers (on PostgreSQL: of all).
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -14,27 +14,60 @@ use crate::error::{Error, Result};
 /// Opens connections of one kind; diesel's own manager would try one database after the other.
 struct Manager(Database);
 
+/// How long a connection that worked is taken to work still.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// A connection, and when it was last known to work.
+struct Kept {
+    conn: DbConn,
+    worked: Instant,
+}
+
 impl r2d2::ManageConnection for Manager {
-    type Connection = DbConn;
+    type Connection = Kept;
     type Error = diesel::r2d2::Error;
 
-    fn connect(&self) -> Result<DbConn, Self::Error> {
-        match &self.0 {
-            Database::Sqlite(path) => open_sqlite_raw(path, true).map_err(diesel::r2d2::Error::ConnectionError),
-            Database::Postgres(url) => open_postgres(url).map_err(diesel::r2d2::Error::ConnectionError),
-        }
+    fn connect(&self) -> Result<Kept, Self::Error> {
+        let conn = match &self.0 {
+            Database::Sqlite(path) => open_sqlite_raw(path, true),
+            Database::Postgres(url) => open_postgres(url),
+        };
+        Ok(Kept {
+            conn: conn.map_err(diesel::r2d2::Error::ConnectionError)?,
+            worked: Instant::now(),
+        })
     }
 
-    fn is_valid(&self, conn: &mut DbConn) -> Result<(), Self::Error> {
-        match conn {
+    fn is_valid(&self, kept: &mut Kept) -> Result<(), Self::Error> {
+        match &mut kept.conn {
             // A file does not go away as a server does; a ping would cost each read a statement more.
             DbConn::Sqlite(_) => Ok(()),
+            // Under load neither.
+            DbConn::Postgres(_) if kept.worked.elapsed() < FRESH => Ok(()),
             DbConn::Postgres(conn) => conn.ping().map_err(diesel::r2d2::Error::QueryError),
         }
     }
 
-    fn has_broken(&self, conn: &mut DbConn) -> bool {
-        conn.is_broken()
+    fn has_broken(&self, kept: &mut Kept) -> bool {
+        kept.worked = Instant::now();
+        kept.conn.is_broken()
+    }
+}
+
+/// A connection out of the pool, which takes it back.
+pub(super) struct Lent(r2d2::PooledConnection<Manager>);
+
+impl std::ops::Deref for Lent {
+    type Target = DbConn;
+
+    fn deref(&self) -> &DbConn {
+        &self.0.conn
+    }
+}
+
+impl std::ops::DerefMut for Lent {
+    fn deref_mut(&mut self) -> &mut DbConn {
+        &mut self.0.conn
     }
 }
 
@@ -60,8 +93,8 @@ impl Pool {
     }
 
     /// Takes a connection; 503 if none is free in time.
-    pub(super) fn get(&self) -> Result<impl std::ops::DerefMut<Target = DbConn> + use<>> {
-        self.0.get().map_err(Error::unavailable)
+    pub(super) fn get(&self) -> Result<Lent> {
+        self.0.get().map(Lent).map_err(Error::unavailable)
     }
 }
 

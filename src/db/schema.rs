@@ -99,7 +99,28 @@ diesel::table! { article_authors (article_id, author_id) { article_id -> BigInt,
 
 diesel::table! { image_uses (article_id, image_id) { article_id -> BigInt, image_id -> BigInt } }
 
-diesel::table! { article_views (article_id) { article_id -> BigInt, views -> BigInt } }
+diesel::table! {
+    article_views (article_id) {
+        article_id -> BigInt, views -> BigInt, level -> Integer, views_24h -> BigInt, level_24h -> Integer,
+        views_7d -> BigInt, level_7d -> Integer, views_30d -> BigInt, level_30d -> Integer,
+    }
+}
+
+diesel::table! { views_by_hour (article_id, hour) { article_id -> BigInt, hour -> BigInt, views -> BigInt } }
+
+diesel::table! { views_by_day (article_id, day) { article_id -> BigInt, day -> Integer, views -> BigInt } }
+
+diesel::table! { view_windows (id) { id -> BigInt, until -> BigInt } }
+
+diesel::table! {
+    counted_views (named, day, visitor, article_id, viewed_at) {
+        named -> Bool, day -> Integer, visitor -> Binary, article_id -> BigInt, viewed_at -> BigInt,
+    }
+}
+
+diesel::table! { view_events (event_id) { event_id -> Binary, viewed_at -> BigInt } }
+
+diesel::table! { view_salts (day) { day -> Integer, salt -> Text } }
 
 diesel::table! {
     article_hits (article_id) {
@@ -155,6 +176,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     article_authors,
     image_uses,
     article_views,
+    views_by_hour,
+    views_by_day,
+    view_windows,
+    counted_views,
+    view_events,
+    view_salts,
     article_hits,
     index_state,
     index_pending,

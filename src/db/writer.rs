@@ -17,7 +17,8 @@ use crate::error::{Error, Result};
 pub enum Lane {
     /// Edits of every kind.
     Editors,
-    /// View counting.
+    /// View counting: one transaction at a time, on PostgreSQL across instances, since who looks whether a visitor has
+    /// counted must see what the others write.
     Views,
 }
 
@@ -112,7 +113,7 @@ impl Writer {
                 let pool = pool.clone();
                 let outcome = tokio::task::spawn_blocking(move || {
                     let mut conn = pool.get()?;
-                    in_transaction(&mut conn, work)
+                    in_transaction(&mut conn, lane, work)
                 });
                 outcome.await.map_err(Error::internal)?
             }
@@ -120,7 +121,7 @@ impl Writer {
                 let (answer, outcome) = oneshot::channel();
                 let job: Job = Box::new(move |conn| {
                     // The caller may have gone; what was committed stays committed.
-                    let _gone = answer.send(in_transaction(conn, work));
+                    let _gone = answer.send(in_transaction(conn, lane, work));
                 });
                 {
                     let mut queues = shared.lock();
@@ -154,8 +155,8 @@ impl Writer {
     }
 }
 
-fn in_transaction<T>(conn: &mut DbConn, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-    transaction(conn, Begin::Write, |conn| {
+fn in_transaction<T>(conn: &mut DbConn, lane: Lane, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    transaction(conn, Begin::Write(lane), |conn| {
         work(&mut Tx {
             conn,
             now: Timestamp::now(),

@@ -64,7 +64,8 @@ impl Limiter {
     }
 }
 
-fn network_of(address: IpAddr) -> IpAddr {
+/// The network that counts as one caller: of IPv6 the /64, else the address.
+pub fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(six) => six

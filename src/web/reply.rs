@@ -96,6 +96,12 @@ impl Reply {
         self
     }
 
+    /// View numbers belong to what is said: the tag changes with them.
+    pub fn with_views(mut self) -> Self {
+        self.with_views = true;
+        self
+    }
+
     /// Caches must let go when the next article becomes due.
     pub fn next_due(mut self, due: Option<Timestamp>) -> Self {
         self.next_due = due;

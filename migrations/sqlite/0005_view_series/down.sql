@@ -1,0 +1,17 @@
+DROP TABLE view_salts;
+DROP TABLE view_events;
+DROP TABLE counted_views;
+DROP TABLE view_windows;
+DROP TABLE views_by_day;
+DROP TABLE views_by_hour;
+DROP INDEX article_views_level_30d;
+DROP INDEX article_views_level_7d;
+DROP INDEX article_views_level_24h;
+DROP INDEX article_views_level;
+ALTER TABLE article_views DROP COLUMN level_30d;
+ALTER TABLE article_views DROP COLUMN views_30d;
+ALTER TABLE article_views DROP COLUMN level_7d;
+ALTER TABLE article_views DROP COLUMN views_7d;
+ALTER TABLE article_views DROP COLUMN level_24h;
+ALTER TABLE article_views DROP COLUMN views_24h;
+ALTER TABLE article_views DROP COLUMN level;
