@@ -23,7 +23,7 @@
 //! | [`index`] | full text: what an article says in, ids out |
 //! | [`articles`] | articles |
 //! | [`search`] | finding them |
-//! | [`views`] | counting who read them |
+//! | [`views`] | counting who read them, and what is read most |
 //! | [`ops`] | health and background work |
 //! | [`openapi`], [`server`], [`cli`] | the one document; the HTTP server; the commands |
 //!

@@ -23,7 +23,7 @@ use crate::search::{SearchState, upkeep};
 use crate::taxonomy::tags::{Reindex, Whose, rewrite_keys};
 use crate::text::query::warm;
 use crate::users;
-use crate::views::Counter;
+use crate::views::{self, Counter};
 use crate::web::envelope::envelope;
 use crate::web::{NoQuery, PublicUrl, Reply};
 
@@ -36,8 +36,8 @@ pub struct Running {
     readiness: web::Data<Readiness>,
     handle: ServerHandle,
     finished: actix_web::rt::task::JoinHandle<std::io::Result<()>>,
-    /// What keeps the search index, beside the requests.
-    upkeep: tokio::task::JoinHandle<()>,
+    /// What keeps the search index and what views add up to, beside the requests.
+    upkeep: [tokio::task::JoinHandle<()>; 2],
     /// Held while the server runs: one server a SQLite file.
     _lock: Option<std::fs::File>,
 }
@@ -60,7 +60,9 @@ pub async fn start(config: Config) -> Result<Running, String> {
 
     upkeep::settle(&db).await.map_err(|error| error.to_string())?;
     let (index_db, database) = (db.clone(), config.database.clone());
-    let upkeep = tokio::spawn(async move { upkeep::keep_up(&index_db, &database).await });
+    let index_upkeep = tokio::spawn(async move { upkeep::keep_up(&index_db, &database).await });
+    let (views_db, zone) = (db.clone(), config.time_zone);
+    let views_upkeep = tokio::spawn(async move { views::upkeep::keep_up(&views_db, zone).await });
     if let Err(error) = warm() {
         log::warn!("the dictionary loads with the first search: {error}");
     }
@@ -85,11 +87,12 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let files = Files::open(&config.data_dir)?;
     let search = web::Data::new(SearchState::open(db.clone(), &config.data_dir));
     let readiness = web::Data::new(Readiness::new(db.clone()));
+    let counter = Counter::new(db.clone(), &config);
     let state = State {
         files: web::Data::new(files),
         config: web::Data::new(config),
         public_url: web::Data::new(PublicUrl(origin)),
-        counter: web::Data::new(Counter::new(db.clone())),
+        counter: web::Data::new(counter),
         search: search.clone(),
         readiness: readiness.clone(),
         db: web::Data::new(db.clone()),
@@ -135,7 +138,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
         readiness,
         handle,
         finished,
-        upkeep,
+        upkeep: [index_upkeep, views_upkeep],
         _lock: lock,
     })
 }
@@ -155,12 +158,14 @@ impl Running {
             Ok(Err(error)) => log::error!("the server ended with {error}"),
             Err(error) => log::error!("the server ended with {error}"),
         }
-        // Begun anew with the next start.
-        self.upkeep.abort();
-        if let Err(error) = self.upkeep.await
-            && error.is_panic()
-        {
-            log::error!("the work beside the server ended with {error}");
+        for upkeep in self.upkeep {
+            // Begun anew with the next start.
+            upkeep.abort();
+            if let Err(error) = upkeep.await
+                && error.is_panic()
+            {
+                log::error!("the work beside the server ended with {error}");
+            }
         }
         self.search.finish().await;
         self.db.close().await;

@@ -1,65 +1,83 @@
 //! Group commit: views that arrive together are written in one transaction, and each is answered after it.
 //!
-//! Nothing waits for company: the first view begins a transaction at once, and what arrives while it is written goes
-//! into the next one. Measured on SQLite with `synchronous = FULL`, this counts eleven times what one transaction a
-//! view does.
+//! Nothing waits for company: the first view begins a transaction at once, and what arrives while another is written
+//! goes into the next one.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::store;
-use crate::db::{Db, Lane};
+use super::tally::{self, Outcome, Rule, View};
+use super::visitor::{Caller, Salts, Visitor};
+use crate::config::Config;
+use crate::db::{Db, Lane, Timestamp};
 use crate::error::{Error, Result};
 
 /// How many views may wait; more are 503.
 const WAITING: usize = 8192;
 
-/// How many views one transaction takes.
+/// How many views one transaction takes, if they did not come as one.
 const BATCH: usize = 1024;
 
 /// Counts views. Cheap to clone.
 #[derive(Clone)]
 pub struct Counter {
     db: Db,
+    rule: Rule,
     waiting: Arc<Mutex<Waiting>>,
+    salts: Arc<RwLock<Salts>>,
+    /// Held by the one who asks for salts while others wait for them.
+    settling: Arc<tokio::sync::Mutex<()>>,
     /// The runtime that lives as long as the server; a worker's ends with the worker.
     runtime: Handle,
 }
 
 #[derive(Default)]
 struct Waiting {
-    views: Vec<View>,
+    arrivals: VecDeque<Arrival>,
+    /// How many views they are.
+    views: usize,
     /// Whether a task is writing, and will come back for what arrived meanwhile.
     writing: bool,
 }
 
-struct View {
-    article_id: i64,
-    answer: oneshot::Sender<Result<i64>>,
+/// Views that came in one request.
+struct Arrival {
+    views: Vec<View>,
+    answer: oneshot::Sender<Result<Vec<Outcome>>>,
 }
 
 impl Counter {
     /// A counter that writes to this database, on the present runtime.
-    pub fn new(db: Db) -> Self {
+    pub fn new(db: Db, config: &Config) -> Self {
         Self {
             db,
+            rule: Rule {
+                window: config.view_window,
+                zone: config.time_zone,
+            },
             waiting: Arc::default(),
+            salts: Arc::default(),
+            settling: Arc::default(),
             runtime: Handle::current(),
         }
     }
 
-    /// Counts one view of an article that everybody sees. The answer, its count with this view, comes after the commit.
-    pub async fn count(&self, article_id: i64) -> Result<i64> {
+    /// Counts views of one visitor; an outcome for each, in their order, after the commit. 503 when too many wait.
+    pub async fn count(&self, views: Vec<View>) -> Result<Vec<Outcome>> {
         let (answer, outcome) = oneshot::channel();
         let begin = {
             let mut waiting = self.lock();
-            if waiting.views.len() >= WAITING {
+            if waiting.views + views.len() > WAITING {
                 return Err(Error::unavailable("too many views wait to be written"));
             }
-            waiting.views.push(View { article_id, answer });
+            waiting.views += views.len();
+            waiting.arrivals.push_back(Arrival { views, answer });
             !std::mem::replace(&mut waiting.writing, true)
         };
         if begin {
@@ -70,53 +88,82 @@ impl Counter {
             .map_err(|_dropped| Error::internal("views were not written"))?
     }
 
+    /// The visitor behind a request; nothing where every view counts.
+    pub async fn visitor(&self, caller: &Caller) -> Result<Option<Visitor>> {
+        let Rule { window, .. } = self.rule;
+        if window == Duration::ZERO {
+            return Ok(None);
+        }
+        let now = Timestamp::now();
+        let of = |salts: &Salts| Visitor::of(caller, salts, now, window);
+        let known = || of(&self.salts.read().unwrap_or_else(PoisonError::into_inner));
+        if let Some(visitor) = known() {
+            return Ok(Some(visitor));
+        }
+        let _alone = self.settling.lock().await;
+        if let Some(visitor) = known() {
+            return Ok(Some(visitor));
+        }
+        let today = super::visitor::day_of(now.micros());
+        let salts = self
+            .db
+            .write_in(Lane::Views, move |tx| Ok(store::settle_salts(tx, today, new_salt)?))
+            .await?;
+        let visitor = of(&salts).ok_or_else(|| Error::internal("no salt for today"))?;
+        *self.salts.write().unwrap_or_else(PoisonError::into_inner) = salts;
+        Ok(Some(visitor))
+    }
+
     /// The lock is never held over a panic: what it guards is moved, no more.
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes what goes into the next transaction; nothing, and the writing ends, where nothing waits.
+    fn take(&self) -> Option<Vec<Arrival>> {
+        let mut waiting = self.lock();
+        let mut batch = Vec::new();
+        let mut views = 0;
+        while views < BATCH
+            && let Some(arrival) = waiting.arrivals.pop_front()
+        {
+            views += arrival.views.len();
+            batch.push(arrival);
+        }
+        waiting.views -= views;
+        waiting.writing = !batch.is_empty();
+        waiting.writing.then_some(batch)
+    }
+
     /// Writes batch after batch until nothing waits.
     async fn write(self) {
-        loop {
-            let batch = {
-                let mut waiting = self.lock();
-                let first = waiting.views.len().min(BATCH);
-                let later = waiting.views.split_off(first);
-                let batch = std::mem::replace(&mut waiting.views, later);
-                if batch.is_empty() {
-                    waiting.writing = false;
-                    return;
-                }
-                batch
-            };
-            let mut wanted: HashMap<i64, i64> = HashMap::new();
-            for view in &batch {
-                *wanted.entry(view.article_id).or_default() += 1;
+        while let Some(batch) = self.take() {
+            let views: Arc<[View]> = batch.iter().flat_map(|arrival| arrival.views.iter().copied()).collect();
+            let mut outcome = self.write_once(&views).await;
+            if outcome.as_ref().is_err_and(Error::is_conflict) {
+                outcome = self.write_once(&views).await;
             }
-            // In one order everywhere, or two instances could wait for each other's rows.
-            let mut wanted: Vec<(i64, i64)> = wanted.into_iter().collect();
-            wanted.sort_unstable();
-            let outcome = self
-                .db
-                .write_in(Lane::Views, move |tx| store::add_views(tx, &wanted))
-                .await;
-            match outcome {
-                Ok(mut before) => {
-                    for view in batch {
-                        let count = before.get_mut(&view.article_id).map(|count| {
-                            *count += 1;
-                            *count
-                        });
-                        // Who has gone was counted all the same.
-                        let _gone = view.answer.send(count.ok_or_else(Error::not_found));
-                    }
-                }
-                Err(error) => {
-                    for view in batch {
-                        let _gone = view.answer.send(Err(error.clone()));
-                    }
-                }
+            let mut outcomes = outcome.map(Vec::into_iter);
+            for arrival in batch {
+                let own = match &mut outcomes {
+                    Ok(outcomes) => Ok(outcomes.take(arrival.views.len()).collect()),
+                    Err(error) => Err(error.clone()),
+                };
+                // Who has gone was counted all the same.
+                let _gone = arrival.answer.send(own);
             }
         }
     }
+
+    async fn write_once(&self, views: &Arc<[View]>) -> Result<Vec<Outcome>> {
+        let (views, rule) = (Arc::clone(views), self.rule);
+        self.db
+            .write_in(Lane::Views, move |tx| tally::count(tx, rule, &views))
+            .await
+    }
+}
+
+/// Random, 244 bits.
+fn new_salt() -> String {
+    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }

@@ -1,8 +1,21 @@
-//! Counting who read what, without losing one.
+//! Who reads what: views counted once a visitor, each answered after it is durable, and what they add up to.
+//!
+//! A view comes in by [`routes`] and is given to the [`Counter`], which writes what arrives together in one transaction.
+//! [`tally`] decides there which views count; [`store`] writes them. They add to the count of all time, to the counts of
+//! the last 24 hours, 7 days and 30 days ([`windows`]), and to their hour ([`series`]). [`upkeep`] moves the windows on,
+//! lets hours become days, and forgets who was counted.
 
 mod counter;
+mod crawler;
+mod model;
+mod query;
 mod routes;
+mod series;
 mod store;
+mod tally;
+pub mod upkeep;
+mod visitor;
+mod windows;
 
 pub use self::counter::Counter;
 
@@ -10,5 +23,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the routes.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(routes::count_view);
+    config
+        .service(routes::count_view)
+        .service(routes::count_views)
+        .service(routes::list_views)
+        .service(routes::list_most_viewed);
 }

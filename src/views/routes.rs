@@ -1,47 +1,170 @@
 //! HTTP of views.
 
-use actix_web::{post, web};
-use serde::Serialize;
-use utoipa::ToSchema;
+use actix_web::{HttpRequest, get, post, web};
 
 use super::Counter;
-use crate::auth::Viewer;
-use crate::error::Result;
-use crate::web::{Data, NoQuery, PathId, Reply};
-
-/// A view, counted.
-#[derive(Debug, Serialize, ToSchema)]
-struct ViewCount {
-    /// The article.
-    #[schema(example = 42, minimum = 1)]
-    article_id: i64,
-    /// How often it has been read, this view included.
-    #[schema(example = 1025, minimum = 0)]
-    view_count: i64,
-    /// Whether this view counted.
-    #[schema(example = true)]
-    counted: bool,
-}
+use super::model::{EventResult, EventResults, RankedArticle, ViewCount, ViewEvents, ViewPoint};
+use super::query::{Ranking, RankingParams, Series, SeriesParams};
+use super::series::series;
+use super::store;
+use super::tally::{Outcome, View};
+use super::visitor::Caller;
+use crate::articles::load::{Scene, summaries};
+use crate::articles::store::{find_article, load_articles};
+use crate::auth::{SignedIn, Viewer};
+use crate::config::Config;
+use crate::db::{self, Db, Timestamp};
+use crate::error::{Error, Result};
+use crate::site::store::find_site;
+use crate::web::page::address;
+use crate::web::{Data, Json, NoQuery, Page, PathId, PublicUrl, Query, Reply, Then};
 
 /// Count a view.
 ///
 /// Answered when the view is durable. Open to everyone; body and content type are ignored, so that
-/// `navigator.sendBeacon` works. 404 for an article that not everybody sees; 503 when more views come than can be
-/// written, and then this one did not count.
+/// `navigator.sendBeacon` works. One visitor counts once an article in the time that the server is set to (half an hour);
+/// the visitor is who `X-Visitor-Id` names, else whoever has this address and user agent today. Who does not count, and
+/// crawlers and link previews that say what they are, are told `counted: false`. 404 for an article that not everybody
+/// sees; 503 when more views come than can be written, and then this one did not count.
 #[utoipa::path(
     tag = "views",
     operation_id = "count_view",
-    params(("id" = i64, Path, description = "Id of the article.", example = 42, minimum = 1)),
+    params(
+        ("id" = i64, Path, description = "Id of the article.", example = 42, minimum = 1),
+        ("X-Visitor-Id" = Option<String>, Header, description = "An app's name for its visitor: visible ASCII characters.", example = "3f2b8c1e-install", min_length = 1, max_length = 128),
+    ),
     security((), ("bearer" = [])),
-    responses((status = 200, description = "It is counted.", body = Data<ViewCount>)),
+    responses((status = 200, description = "What was counted.", body = Data<ViewCount>)),
 )]
 #[post("/articles/{id}/views")]
-pub async fn count_view(_viewer: Viewer, id: PathId, _query: NoQuery, counter: web::Data<Counter>) -> Result<Reply> {
+pub async fn count_view(
+    _viewer: Viewer,
+    id: PathId,
+    _query: NoQuery,
+    caller: Caller,
+    counter: web::Data<Counter>,
+) -> Result<Reply> {
     let PathId(article_id) = id;
-    let view_count = counter.count(article_id).await?;
+    let view = View {
+        article_id,
+        visitor: counter.visitor(&caller).await?,
+        by_crawler: caller.is_crawler(),
+        event: None,
+    };
+    let outcomes = counter.count(vec![view]).await?;
+    let (view_count, counted) = match outcomes.as_slice() {
+        [Outcome::Counted(views)] => (*views, true),
+        [Outcome::WithinWindow(views) | Outcome::Crawler(views)] => (*views, false),
+        _ => return Err(Error::not_found()),
+    };
     Reply::data(&ViewCount {
         article_id,
         view_count,
-        counted: true,
+        counted,
     })
+}
+
+/// Count views that an app noted.
+///
+/// For what was read without a connection: at most 500 views, up to 7 days back, each with an id of the app's own. An
+/// event that is told again, in the same request or another one, counts once. The window holds at the time of each view
+/// for whom `X-Visitor-Id` names; without it, among what the same address and user agent tell on one day (UTC). One view that cannot be counted leaves the others alone.
+/// Answered when everything that counts is durable; after 503 or no answer, send the same again. 422 names every view
+/// that is in the future or malformed, and then none counted.
+#[utoipa::path(
+    tag = "views",
+    operation_id = "count_views",
+    params(("X-Visitor-Id" = Option<String>, Header, description = "An app's name for its visitor: visible ASCII characters.", example = "3f2b8c1e-install", min_length = 1, max_length = 128)),
+    request_body(content = ViewEvents, example = json!({"views": [{"event_id": "0198f2c6-7c7e-7d5a-9c1e-2f6d0a4b8c11", "article_id": 42, "viewed_at": "2026-01-13T04:31:54Z"}]})),
+    security((), ("bearer" = [])),
+    responses((status = 200, description = "What became of each, in their order.", body = EventResults)),
+)]
+#[post("/views")]
+pub async fn count_views(
+    _viewer: Viewer,
+    _query: NoQuery,
+    input: Then<Caller, Json<ViewEvents>>,
+    counter: web::Data<Counter>,
+) -> Result<Reply> {
+    let Then(caller, Json(events)) = input;
+    let visitor = counter.visitor(&caller).await?;
+    let (ids, views) = events.check(Timestamp::now(), visitor)?;
+    let outcomes = counter.count(views).await?;
+    let results = ids.into_iter().zip(outcomes).map(|(event_id, outcome)| EventResult {
+        event_id,
+        status: outcome.into(),
+    });
+    Reply::json(&EventResults {
+        data: results.collect(),
+    })
+}
+
+/// List the views of an article.
+///
+/// By day or by hour, in the site's time zone, with zeros where nothing was read; from the day on which this was first
+/// counted. For whoever is signed in and sees the article.
+#[utoipa::path(
+    tag = "views",
+    operation_id = "list_views",
+    params(("id" = i64, Path, description = "Id of the article.", example = 42, minimum = 1), SeriesParams),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The points, the oldest first.", body = Page<ViewPoint>)),
+)]
+#[get("/articles/{id}/views")]
+pub async fn list_views(
+    request: HttpRequest,
+    input: Then<SignedIn, Then<PathId, Query<Series>>>,
+    db: web::Data<Db>,
+    config: web::Data<Config>,
+) -> Result<Reply> {
+    let Then(SignedIn(viewer), Then(PathId(id), Query(asked))) = input;
+    let data = db
+        .read(move |read| {
+            find_article(read.conn, id, viewer.sight(), read.now)?.ok_or_else(Error::not_found)?;
+            let zone = find_site(read.conn)?.zone(config.time_zone);
+            series(read.conn, id, &asked, zone, read.now)
+        })
+        .await?;
+    Reply::page(&Page::whole(data, &address(&request)))
+}
+
+/// List the most read articles.
+///
+/// By their views in the window, those with as many the newest first; articles that nobody read are left out. What
+/// everybody sees, whoever asks. The tag of the answer changes with the numbers.
+#[utoipa::path(
+    tag = "views",
+    operation_id = "list_most_viewed",
+    params(RankingParams),
+    security((), ("bearer" = [])),
+    responses((status = 200, description = "The articles, the most read first.", body = Page<RankedArticle>)),
+)]
+#[get("/rankings/views")]
+pub async fn list_most_viewed(
+    request: HttpRequest,
+    _viewer: Viewer,
+    ranking: Query<Ranking>,
+    db: web::Data<Db>,
+    origin: web::Data<PublicUrl>,
+) -> Result<Reply> {
+    let Query(asked) = ranking;
+    let (data, due) = db
+        .read(move |read| {
+            let scene = Scene::load(read.conn, &origin.0)?;
+            let ranked = store::most_viewed(read, &scene.tree, &asked)?;
+            let ids: Vec<i64> = ranked.iter().map(|(id, _)| *id).collect();
+            let mut rows = load_articles(read.conn, &ids)?;
+            rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
+            let articles = summaries(read.conn, read.now, &scene, rows, None)?;
+            let data = (1..).zip(ranked).zip(articles);
+            let data: Vec<_> = data
+                .map(|((rank, (_, views)), article)| RankedArticle { rank, views, article })
+                .collect();
+            Ok((data, db::next_due(read)?))
+        })
+        .await?;
+    Ok(Reply::page(&Page::whole(data, &address(&request)))?
+        .with_views()
+        .next_due(due)
+        .tag("articles"))
 }

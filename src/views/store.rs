@@ -1,35 +1,300 @@
-//! Queries of views.
+//! Queries of counting. Articles are read and written for all views of a transaction at once, in two statements.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use chrono_tz::Tz;
 use diesel::prelude::*;
+use uuid::Uuid;
 
-use crate::db::schema::{article_views, articles};
-use crate::db::{Sight, Tx, visible_to};
-use crate::error::Result;
+use super::query::Ranking;
+use super::visitor::{Key, NAMED_SALT, Salt, Salts};
+use super::windows::WINDOWS;
+use crate::db::schema::{article_views, articles, counted_views, site, view_events, view_salts, view_windows};
+use crate::db::{DbConn, MultiBackend, Read, Tx, is_public, is_public_of_few, level};
+use crate::taxonomy::categories::Tree;
 
-/// Adds views to articles, given as (id, how many) in the order of their ids. The answer is what each article had
-/// before; articles that not everybody sees are left out and count nothing.
-pub fn add_views(tx: &mut Tx<'_>, wanted: &[(i64, i64)]) -> Result<HashMap<i64, i64>> {
-    let ids: Vec<i64> = wanted.iter().map(|(id, _)| *id).collect();
-    let seen: HashSet<i64> = articles::table
-        .filter(articles::id.eq_any(ids))
-        .filter(visible_to(Sight::Public, tx.now))
-        .select(articles::id)
-        .load(tx.conn)?
-        .into_iter()
-        .collect();
-    let mut before = HashMap::with_capacity(seen.len());
-    for (id, views) in wanted.iter().filter(|(id, _)| seen.contains(id)) {
-        let after: Option<i64> = diesel::update(article_views::table.find(id))
-            .set(article_views::views.eq(article_views::views + views))
-            .returning(article_views::views)
-            .get_result(tx.conn)
-            .optional()?;
-        // Nothing where the article was deleted between the two statements.
-        if let Some(after) = after {
-            before.insert(*id, after - views);
+pub mod past;
+mod postgres;
+mod sqlite;
+
+/// How often an article has been read, and the clock of views.
+#[derive(Debug, Queryable)]
+struct Public {
+    article_id: i64,
+    views: i64,
+    zone: Option<String>,
+    until: Option<i64>,
+}
+
+/// How often articles that everybody sees have been read, by their ids; the zone of the hours, and the hour up to which
+/// windows have been moved on. One statement.
+pub fn find_public(tx: &mut Tx<'_>, ids: &[i64], setting: Tz) -> QueryResult<(HashMap<i64, i64>, Tz, i64)> {
+    let public = articles::table
+        .inner_join(article_views::table)
+        .filter(is_public_of_few(tx.now))
+        .select((
+            articles::id,
+            article_views::views,
+            site::table.select(site::time_zone).single_value(),
+            view_windows::table.select(view_windows::until).single_value(),
+        ));
+    let rows: Vec<Public> = match tx.conn {
+        DbConn::Postgres(conn) => public.filter(articles::id.eq_any(ids)).load(conn)?,
+        DbConn::Sqlite(conn) => public.filter(sqlite::Among::new(ids)).load(conn)?,
+    };
+    let (mut zone, mut until) = (setting, 0);
+    let read = rows.into_iter().map(|row| {
+        zone = row.zone.and_then(|zone| zone.parse().ok()).unwrap_or(setting);
+        until = row.until.unwrap_or_default();
+        (row.article_id, row.views)
+    });
+    Ok((read.collect(), zone, until))
+}
+
+/// A view that counted, as it is kept.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = counted_views)]
+pub struct CountedView {
+    named: bool,
+    day: i32,
+    visitor: Vec<u8>,
+    article_id: i64,
+    viewed_at: i64,
+}
+
+impl CountedView {
+    /// A view at `at` (microseconds since 1970).
+    pub fn new(key: Key, article_id: i64, at: i64) -> Self {
+        Self {
+            named: key.named,
+            day: key.day,
+            visitor: key.visitor.to_vec(),
+            article_id,
+            viewed_at: at,
         }
     }
-    Ok(before)
+}
+
+/// When visitors counted for articles, by key and article: less than a window from one of the views, which came between the
+/// two moments given (in microseconds).
+pub fn find_counted(
+    tx: &mut Tx<'_>,
+    asked: BTreeMap<(Key, i64), (i64, i64)>,
+    window: i64,
+) -> QueryResult<HashMap<(Key, i64), Vec<i64>>> {
+    let mut found: HashMap<(Key, i64), Vec<i64>> = HashMap::new();
+    if asked.is_empty() {
+        return Ok(found);
+    }
+    match tx.conn {
+        DbConn::Postgres(conn) => {
+            for (place, at) in postgres::find_counted(conn, &asked, window)? {
+                let asked = usize::try_from(place - 1)
+                    .ok()
+                    .and_then(|place| asked.keys().nth(place));
+                found.entry(*asked.ok_or(diesel::NotFound)?).or_default().push(at);
+            }
+        }
+        DbConn::Sqlite(conn) => {
+            for ((key, article_id), (first, last)) in asked {
+                let times: Vec<i64> = counted_views::table
+                    .filter(counted_views::named.eq(key.named))
+                    .filter(counted_views::day.eq(key.day))
+                    .filter(counted_views::visitor.eq(key.visitor.as_slice()))
+                    .filter(counted_views::article_id.eq(article_id))
+                    .filter(counted_views::viewed_at.gt(first - window))
+                    .filter(counted_views::viewed_at.lt(last + window))
+                    .select(counted_views::viewed_at)
+                    .load(conn)?;
+                if !times.is_empty() {
+                    found.insert((key, article_id), times);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Notes who counted.
+pub fn insert_counted(tx: &mut Tx<'_>, views: &[CountedView]) -> QueryResult<()> {
+    match tx.conn {
+        _ if views.is_empty() => {}
+        DbConn::Postgres(conn) => postgres::insert_counted(conn, views)?,
+        DbConn::Sqlite(conn) => {
+            for view in views {
+                diesel::insert_into(counted_views::table).values(view).execute(conn)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Those of these events that have counted.
+pub fn find_events(tx: &mut Tx<'_>, events: &BTreeSet<Uuid>) -> QueryResult<HashSet<Uuid>> {
+    if events.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let ids: Vec<&[u8]> = events.iter().map(|event| event.as_bytes().as_slice()).collect();
+    let known = view_events::table
+        .filter(view_events::event_id.eq_any(ids))
+        .select(view_events::event_id);
+    let known: Vec<Vec<u8>> = crate::on_backend!(tx.conn, |conn| known.load(conn)?);
+    Ok(known.iter().filter_map(|id| Uuid::from_slice(id).ok()).collect())
+}
+
+/// Notes events that counted.
+pub fn insert_events(tx: &mut Tx<'_>, events: &[(Uuid, i64)]) -> QueryResult<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = events
+        .iter()
+        .map(|(event, at)| {
+            (
+                view_events::event_id.eq(event.as_bytes().as_slice()),
+                view_events::viewed_at.eq(at),
+            )
+        })
+        .collect();
+    crate::on_backend!(tx.conn, |conn| diesel::insert_into(view_events::table)
+        .values(&rows)
+        .execute(conn)?);
+    Ok(())
+}
+
+/// What is added to an article.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Added {
+    /// To its count of all time.
+    pub views: i64,
+    /// To its counts of the windows, in their order.
+    pub windows: [i64; WINDOWS.len()],
+}
+
+/// The counts of an article, and the levels that stand beside them.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = article_views)]
+struct Counts {
+    article_id: i64,
+    views: i64,
+    views_24h: i64,
+    views_7d: i64,
+    views_30d: i64,
+    level: i32,
+    level_24h: i32,
+    level_7d: i32,
+    level_30d: i32,
+}
+
+impl Counts {
+    /// The levels as they should be, if they are not.
+    fn levels(&self) -> Option<(i64, [i32; 4])> {
+        let kept = [self.level, self.level_24h, self.level_7d, self.level_30d];
+        let right = [self.views, self.views_24h, self.views_7d, self.views_30d].map(level);
+        (kept != right).then_some((self.article_id, right))
+    }
+}
+
+/// Adds views to articles, by their ids, and to hours, by article and hour. The answer is how often each has been read now;
+/// articles that are deleted meanwhile are not in it, and get nothing.
+pub fn add(
+    tx: &mut Tx<'_>,
+    added: &BTreeMap<i64, Added>,
+    hours: &BTreeMap<(i64, i64), i64>,
+) -> QueryResult<HashMap<i64, i64>> {
+    let counts = match tx.conn {
+        DbConn::Postgres(conn) => postgres::add(conn, added, hours)?,
+        DbConn::Sqlite(conn) => sqlite::add(conn, added, hours)?,
+    };
+    let levels: Vec<_> = counts.iter().filter_map(Counts::levels).collect();
+    match tx.conn {
+        _ if levels.is_empty() => {}
+        DbConn::Postgres(conn) => postgres::set_levels(conn, &levels)?,
+        DbConn::Sqlite(conn) => sqlite::set_levels(conn, &levels)?,
+    }
+    Ok(counts.iter().map(|counts| (counts.article_id, counts.views)).collect())
+}
+
+/// The salts of today and the day before and the one for names, made where they are missing.
+pub fn settle_salts(tx: &mut Tx<'_>, today: i32, mut make: impl FnMut() -> String) -> QueryResult<Salts> {
+    for day in [NAMED_SALT, today] {
+        let row = (view_salts::day.eq(day), view_salts::salt.eq(make()));
+        let insert = diesel::insert_into(view_salts::table)
+            .values(row)
+            .on_conflict_do_nothing();
+        crate::on_backend!(tx.conn, |conn| insert.execute(conn)?);
+    }
+    let salts: Vec<Salt> = view_salts::table
+        .select((view_salts::day, view_salts::salt))
+        .order(view_salts::day)
+        .load(tx.conn)?;
+    Ok(Salts(salts))
+}
+
+/// Up to how many articles of a category are all looked at; of more, the most read of all are, until enough are of it.
+const FEW: i64 = 5_000;
+
+/// The articles that everybody sees with the most views in a window, and these; the most read first, then the newest.
+pub fn most_viewed(read: &mut Read<'_>, tree: &Tree, asked: &Ranking) -> QueryResult<Vec<(i64, i64)>> {
+    let branch = asked.category.as_deref().map(|slug| tree.with_descendants(slug));
+    let is_large = match &branch {
+        None => false,
+        Some(branch) => articles::table
+            .filter(articles::category_id.eq_any(branch.clone()))
+            .select(articles::id)
+            .offset(FEW)
+            .first::<i64>(read.conn)
+            .optional()?
+            .is_some(),
+    };
+    // PostgreSQL has statistics, and chooses well itself.
+    let is_sqlite = matches!(read.conn, DbConn::Sqlite(_));
+    macro_rules! by {
+        ($lowest:expr, $level:ident) => {{
+            let mut public = article_views::table
+                .inner_join(articles::table)
+                .filter(article_views::$level.ge($lowest))
+                .into_boxed::<MultiBackend>();
+            public = if is_sqlite {
+                public.filter(is_public_of_few(read.now))
+            } else {
+                public.filter(is_public(read.now))
+            };
+            public = match &branch {
+                None => public,
+                // Without an index to go by, the levels are walked down.
+                Some(branch) if is_large && is_sqlite => {
+                    public.filter((articles::category_id + 0).eq_any(branch.clone()))
+                }
+                Some(branch) => public.filter(articles::category_id.eq_any(branch.clone())),
+            };
+            public
+        }};
+    }
+    // Whoever is among the first so many has no lower level than the last of them by level.
+    macro_rules! first {
+        ($views:ident, $level:ident) => {{
+            let lowest: Option<i32> = by!(1, $level)
+                .select(article_views::$level)
+                .order(article_views::$level.desc())
+                .offset(asked.limit - 1)
+                .first(read.conn)
+                .optional()?;
+            by!(lowest.unwrap_or(1), $level)
+                .select((articles::id, article_views::$views))
+                .order((
+                    article_views::$views.desc(),
+                    articles::listed_at.desc(),
+                    articles::id.desc(),
+                ))
+                .limit(asked.limit)
+                .load(read.conn)
+        }};
+    }
+    match asked.window.map(|window| window.name) {
+        None => first!(views, level),
+        Some("24h") => first!(views_24h, level_24h),
+        Some("7d") => first!(views_7d, level_7d),
+        Some(_) => first!(views_30d, level_30d),
+    }
 }

@@ -1,0 +1,202 @@
+//! Which views count: decided in the transaction that writes them, for all that arrived together.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use super::series::hour_of;
+use super::store::{self, Added, CountedView};
+use super::visitor::{Key, Visitor, micros};
+use super::windows::WINDOWS;
+use crate::db::{Timestamp, Tx};
+use crate::error::Result;
+
+/// How old an event of an app may be.
+pub const OLDEST_EVENT: Duration = Duration::from_secs(7 * 86_400);
+
+/// A view that arrived.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// Of which article.
+    pub article_id: i64,
+    /// By whom; nothing where every view counts.
+    pub visitor: Option<Visitor>,
+    /// A crawler is told how often the article was read, and not counted.
+    pub by_crawler: bool,
+    /// What an app says of it: the event, and when it happened.
+    pub event: Option<(Uuid, Timestamp)>,
+}
+
+/// What became of a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It counted; the article has now been read so often.
+    Counted(i64),
+    /// The same visitor counted within the window; the article has been read so often.
+    WithinWindow(i64),
+    /// A crawler's; the article has been read so often.
+    Crawler(i64),
+    /// The event has been judged before.
+    Duplicate,
+    /// Everybody sees no such article.
+    NotFound,
+    /// It happened too long ago.
+    TooOld,
+}
+
+/// How views are counted here.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// In which time a visitor counts once; zero counts every view.
+    pub window: Duration,
+    /// The zone of the hours, unless the site names one.
+    pub zone: Tz,
+}
+
+/// Counts what arrived together; an outcome for each, in their order.
+pub fn count(tx: &mut Tx<'_>, rule: Rule, views: &[View]) -> Result<Vec<Outcome>> {
+    let ids: BTreeSet<i64> = views.iter().map(|view| view.article_id).collect();
+    let ids: Vec<i64> = ids.into_iter().collect();
+    let (read, zone, until) = store::find_public(tx, &ids, rule.zone)?;
+    let now = tx.now;
+    let clocks: Vec<i64> = views.iter().map(|view| view.time(now).micros()).collect();
+    let mut asked: BTreeMap<(Key, i64), (i64, i64)> = BTreeMap::new();
+    let mut events = BTreeSet::new();
+    for (view, at) in views.iter().zip(&clocks) {
+        if !view.by_crawler && read.contains_key(&view.article_id) {
+            let keys = view.keys(*at, rule.window);
+            for key in keys.into_iter().flatten() {
+                let (first, last) = asked.entry((key, view.article_id)).or_insert((*at, *at));
+                (*first, *last) = ((*at).min(*first), (*at).max(*last));
+            }
+            events.extend(view.event.map(|(event, _)| event));
+        }
+    }
+    let mut tally = Tally {
+        now,
+        rule,
+        read,
+        counted: store::find_counted(tx, asked, micros(rule.window))?,
+        events: store::find_events(tx, &events)?,
+        added: HashMap::new(),
+        new_views: Vec::new(),
+        new_events: Vec::new(),
+    };
+    // In the order in which they happened, whatever the order in which they are told.
+    let mut order: Vec<(i64, usize, &View)> = clocks
+        .into_iter()
+        .zip(views)
+        .enumerate()
+        .map(|(place, (at, view))| (at, place, view))
+        .collect();
+    order.sort_by_key(|(at, place, _)| (*at, *place));
+    let mut outcomes: Vec<(usize, i64, Outcome)> = order
+        .into_iter()
+        .map(|(at, place, view)| (place, view.article_id, tally.judge(view, at)))
+        .collect();
+    outcomes.sort_by_key(|(place, ..)| *place);
+    let deleted = tally.write(tx, zone, until)?;
+    let outcomes = outcomes.into_iter().map(|(_, article_id, outcome)| match outcome {
+        Outcome::Counted(_) if deleted.contains(&article_id) => Outcome::NotFound,
+        outcome => outcome,
+    });
+    Ok(outcomes.collect())
+}
+
+impl View {
+    fn time(&self, now: Timestamp) -> Timestamp {
+        // A clock that goes a little ahead saw it now.
+        self.event.map_or(now, |(_, at)| at.min(now))
+    }
+
+    /// The key that it is kept under, then the others that it is looked up under.
+    fn keys(&self, at: i64, window: Duration) -> [Option<Key>; 3] {
+        match &self.visitor {
+            Some(visitor) if !window.is_zero() => {
+                let (home, [one, other]) = visitor.keys(at, window);
+                [Some(home), one, other]
+            }
+            _ => [None; 3],
+        }
+    }
+}
+
+struct Tally {
+    now: Timestamp,
+    rule: Rule,
+    /// How often each article that everybody sees has been read, and what is added here.
+    read: HashMap<i64, i64>,
+    /// When visitors counted, in microseconds.
+    counted: HashMap<(Key, i64), Vec<i64>>,
+    events: HashSet<Uuid>,
+    /// What each article gets, by the moment.
+    added: HashMap<i64, BTreeMap<i64, i64>>,
+    new_views: Vec<CountedView>,
+    new_events: Vec<(Uuid, i64)>,
+}
+
+impl Tally {
+    fn judge(&mut self, view: &View, at: i64) -> Outcome {
+        let Some(read) = self.read.get_mut(&view.article_id) else {
+            return Outcome::NotFound;
+        };
+        if view.by_crawler {
+            return Outcome::Crawler(*read);
+        }
+        if let Some((event, _)) = view.event {
+            if at < self.now.micros() - micros(OLDEST_EVENT) {
+                return Outcome::TooOld;
+            }
+            // Kept whether it counts or not: told again, perhaps from another address, it must not count then.
+            if !self.events.insert(event) {
+                return Outcome::Duplicate;
+            }
+            self.new_events.push((event, at));
+        }
+        let keys = view.keys(at, self.rule.window);
+        let near = |before: &i64| (at - before).abs() < micros(self.rule.window);
+        for key in keys.into_iter().flatten() {
+            let counted = self.counted.get(&(key, view.article_id));
+            if counted.into_iter().flatten().any(near) {
+                return Outcome::WithinWindow(*read);
+            }
+        }
+        *read += 1;
+        let outcome = Outcome::Counted(*read);
+        if let [Some(home), ..] = keys {
+            self.counted.entry((home, view.article_id)).or_default().push(at);
+            self.new_views.push(CountedView::new(home, view.article_id, at));
+        }
+        let moments = self.added.entry(view.article_id).or_default();
+        *moments.entry(at).or_default() += 1;
+        outcome
+    }
+
+    /// The answer is the articles that were deleted meanwhile.
+    fn write(self, tx: &mut Tx<'_>, zone: Tz, until: i64) -> Result<HashSet<i64>> {
+        store::insert_events(tx, &self.new_events)?;
+        if self.added.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let mut hours: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+        let mut added: BTreeMap<i64, Added> = BTreeMap::new();
+        for (article_id, moments) in self.added {
+            for (at, views) in moments {
+                let hour = hour_of(at.div_euclid(1_000_000), zone);
+                *hours.entry((article_id, hour)).or_default() += views;
+                let article = added.entry(article_id).or_default();
+                article.views += views;
+                for (window, of) in WINDOWS.iter().zip(article.windows.iter_mut()) {
+                    if hour >= until - window.seconds {
+                        *of += views;
+                    }
+                }
+            }
+        }
+        store::insert_counted(tx, &self.new_views)?;
+        let read = store::add(tx, &added, &hours)?;
+        Ok(added.into_keys().filter(|id| !read.contains_key(id)).collect())
+    }
+}
