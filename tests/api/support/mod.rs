@@ -114,23 +114,33 @@ impl App {
 
 /// Runs the scenario against a server of its own, and takes everything away again, also when the scenario fails.
 pub async fn run(backend: Backend, change: impl FnOnce(&mut Config), scenario: impl AsyncFnOnce(&App)) {
+    run_again(backend, change, [scenario]).await;
+}
+
+/// Runs one scenario after the other on the same data; between them the server stops, and starts anew.
+pub async fn run_again<S: AsyncFnOnce(&App)>(
+    backend: Backend,
+    change: impl FnOnce(&mut Config),
+    scenarios: impl IntoIterator<Item = S>,
+) {
     database::announce();
     let data = tempfile::tempdir().expect("a temporary folder");
     let database = Database::fresh(backend, data.path()).await;
     let mut config = settings(database.location(), data.path());
     change(&mut config);
-    let running = server::start(config.clone()).await.expect("the server starts");
-    let app = App {
-        config,
-        client: Client::new(running.address),
-    };
-
-    let outcome = caught(scenario(&app)).await;
-    drop(app);
-    running.stop().await;
-    drop(database);
-    if let Err(panic) = outcome {
-        resume_unwind(panic);
+    for scenario in scenarios {
+        let running = server::start(config.clone()).await.expect("the server starts");
+        let app = App {
+            config: config.clone(),
+            client: Client::new(running.address),
+        };
+        let outcome = caught(scenario(&app)).await;
+        drop(app);
+        running.stop().await;
+        if let Err(panic) = outcome {
+            drop(database);
+            resume_unwind(panic);
+        }
     }
 }
 
