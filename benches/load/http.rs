@@ -18,6 +18,7 @@ pub struct Client {
     http: Http,
     origin: String,
     token: Option<String>,
+    header: Option<(&'static str, String)>,
 }
 
 /// What it answered.
@@ -74,6 +75,7 @@ impl Client {
             http,
             origin,
             token: None,
+            header: None,
         }
     }
 
@@ -88,6 +90,14 @@ impl Client {
             .and_then(Value::as_str)
             .map(str::to_owned);
         Ok(self)
+    }
+
+    /// The same, sending a header.
+    pub fn with(&self, name: &'static str, value: &str) -> Self {
+        Self {
+            header: Some((name, value.to_owned())),
+            ..self.clone()
+        }
     }
 
     /// GET.
@@ -116,6 +126,9 @@ impl Client {
         let mut request = self.http.request(method, format!("{}{path}", self.origin));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
+        }
+        if let Some((name, value)) = &self.header {
+            request = request.insert_header((*name, value.as_str()));
         }
         if any_version {
             request = request.insert_header(("If-Match", "*"));

@@ -12,6 +12,8 @@ mod rows;
 mod same;
 mod search;
 mod target;
+mod views;
+mod wrk;
 
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -43,6 +45,15 @@ enum Command {
     Quality(Target),
     /// Compare the answers of SQLite and PostgreSQL.
     Same(same::Same),
+    /// Count views, beside a bare handler and one transaction a view.
+    Views(views::Views),
+    /// Kill the server among views, and look whether it lost or made up any.
+    ViewsCrash(views::Crash),
+    /// Ask for the most read after a year.
+    Rankings(views::Rankings),
+    /// What views are held against; started by `views`.
+    #[command(hide = true)]
+    Bare(views::bare::Bare),
     /// Kill the server while it writes, and look whether everything that it acknowledged is found.
     Crash(crash::Crash),
 }
@@ -75,6 +86,10 @@ async fn run(command: Command) -> Result<Vec<String>> {
         Command::Search(search) => search.run(&mut skipped).await?,
         Command::Quality(target) => quality::run(&target).await?,
         Command::Crash(crash) => crash.run(&mut skipped).await?,
+        Command::Views(views) => views.run().await?,
+        Command::ViewsCrash(crash) => crash.run().await?,
+        Command::Rankings(rankings) => rankings.run().await?,
+        Command::Bare(bare) => bare.run().await?,
         Command::Same(same) => same.run(&mut skipped).await?,
     }
     Ok(skipped)

@@ -28,6 +28,11 @@ pub struct Server {
 impl Server {
     /// Starts a server without response cache and limits, and waits until it is ready.
     pub async fn start(target: &Target) -> Result<Self> {
+        Self::start_with(target, &[]).await
+    }
+
+    /// The same with more settings.
+    pub async fn start_with(target: &Target, settings: &[(&str, &str)]) -> Result<Self> {
         // Between here and there another process may take the port; the start fails then, and says so.
         let free = TcpListener::bind(("127.0.0.1", 0))
             .and_then(|listener| listener.local_addr())
@@ -39,6 +44,7 @@ impl Server {
             .env("BROADSHEET_RATE_LIMIT", "off")
             .env("BROADSHEET_ADMIN_EMAIL", EMAIL)
             .env("BROADSHEET_ADMIN_PASSWORD", PASSWORD)
+            .envs(settings.iter().copied())
             .stdout(log.try_clone().map_err(in_words)?)
             .stderr(log)
             .spawn()

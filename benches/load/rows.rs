@@ -5,7 +5,7 @@ use broadsheet::articles::model::{ArticleValues, BodyFormat, BodySource, State};
 use broadsheet::db::schema::{
     article_authors, article_bodies, article_tags, article_views, articles, authors, categories, tags,
 };
-use broadsheet::db::{DbConn, Timestamp, Tx};
+use broadsheet::db::{DbConn, Timestamp, Tx, level};
 use broadsheet::on_backend;
 use broadsheet::taxonomy::tags::store::load_tags_of;
 use broadsheet::text::normalise::fold_name;
@@ -165,6 +165,7 @@ pub fn insert(tx: &mut Tx<'_>, ready: &[Ready]) -> QueryResult<()> {
             (
                 article_views::article_id.eq(article.id),
                 article_views::views.eq(article.views),
+                article_views::level.eq(level(article.views)),
             )
         })
         .collect();
