@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use broadsheet::db::schema::{view_windows, views_by_hour};
+use broadsheet::db::schema::{view_windows, views_by_day, views_by_hour};
 use broadsheet::db::{Db, Timestamp};
 use broadsheet::views::upkeep;
 use diesel::prelude::*;
@@ -73,12 +73,17 @@ impl Rankings {
     async fn read_for_a_year(&self, target: &Target) -> Result<()> {
         let config = target.config()?;
         let db = Db::open(&config)?;
-        let any: Option<i64> = db
-            .read(|read| {
-                Ok(views_by_hour::table
-                    .select(views_by_hour::hour)
-                    .first(read.conn)
-                    .optional()?)
+        // Days come last: hours without them are of a run that was broken off.
+        let any: Option<i32> = db
+            .write(|tx| {
+                let any = views_by_day::table
+                    .select(views_by_day::day)
+                    .first(tx.conn)
+                    .optional()?;
+                if any.is_none() {
+                    diesel::delete(views_by_hour::table).execute(tx.conn)?;
+                }
+                Ok(any)
             })
             .await
             .map_err(in_words)?;
