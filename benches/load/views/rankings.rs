@@ -48,7 +48,7 @@ impl Rankings {
             "window=30d",
             "window=all",
             "window=7d&limit=100",
-            "window=7d&category=category-3",
+            "window=7d&category=c3",
         ] {
             let path = format!("/api/v1/rankings/views?{query}");
             let mut times = Times::default();
