@@ -3,12 +3,16 @@
 //! [`Settings`] is the raw form (each has an environment variable and a flag, and holds for every command);
 //! [`Config`] is the checked form that the rest of the program sees. A wrong value stops the start with one line.
 
+mod media;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono_tz::Tz;
 use clap::Args;
+
+pub use self::media::{Bucket, Media};
 
 /// The settings as they are written.
 #[derive(Args, Clone, Debug)]
@@ -113,9 +117,19 @@ pub struct Settings {
         value_name = "NETWORKS"
     )]
     pub trusted_proxies: String,
-    /// Where files lie; the data folder if absent.
+    /// Where files lie: `s3://BUCKET/PREFIX`, with `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID` and
+    /// `AWS_SECRET_ACCESS_KEY` from the environment; the data folder if absent.
     #[arg(long, env = "BROADSHEET_MEDIA_URL", global = true, value_name = "URL")]
     pub media_url: Option<String>,
+    /// How files of a bucket reach readers: `stream` through this server, or `redirect` to the bucket.
+    #[arg(
+        long,
+        env = "BROADSHEET_MEDIA_DELIVERY",
+        global = true,
+        default_value = "stream",
+        value_name = "HOW"
+    )]
+    pub media_delivery: String,
     /// Time between not being ready any more and the end of listening, for load balancers.
     #[arg(
         long,
@@ -197,6 +211,8 @@ pub struct Config {
     pub cors_origins: CorsOrigins,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Where the files lie.
+    pub media: Media,
     /// Pause before listening ends.
     pub drain: Duration,
     /// How the log looks.
@@ -217,11 +233,6 @@ impl Settings {
             (None, None) => None,
             _ => return Err("BROADSHEET_ADMIN_EMAIL and BROADSHEET_ADMIN_PASSWORD go together; one is missing".into()),
         };
-        if let Some(url) = &self.media_url {
-            return Err(format!(
-                "BROADSHEET_MEDIA_URL {url:?}: files are kept in the data folder; leave it unset"
-            ));
-        }
         Ok(Config {
             database: database(self.database_url.as_deref(), &self.data_dir)?,
             data_dir: self.data_dir,
@@ -253,6 +264,7 @@ impl Settings {
                 .filter(|part| !part.is_empty())
                 .map(Network::parse)
                 .collect::<Result<_, _>>()?,
+            media: media::read(self.media_url.as_deref(), &self.media_delivery)?,
             drain: duration("BROADSHEET_DRAIN", &self.drain)?,
             log: match self.log.as_str() {
                 "text" => LogFormat::Text,
@@ -421,7 +433,10 @@ mod tests {
             ("--trusted-proxies", "10.0.0.0/33", "BROADSHEET_TRUSTED_PROXIES"),
             ("--drain", "soon", "BROADSHEET_DRAIN"),
             ("--log", "xml", "BROADSHEET_LOG"),
-            ("--media-url", "s3://bucket", "BROADSHEET_MEDIA_URL"),
+            ("--media-url", "gs://bucket", "BROADSHEET_MEDIA_URL"),
+            ("--media-url", "s3:///prefix", "BROADSHEET_MEDIA_URL"),
+            ("--media-url", "s3://bucket/a/../b", "BROADSHEET_MEDIA_URL"),
+            ("--media-delivery", "carry", "BROADSHEET_MEDIA_DELIVERY"),
             ("--admin-email", "a@example.com", "BROADSHEET_ADMIN_EMAIL"),
         ] {
             let error = check(&[flag, value]).unwrap_err();

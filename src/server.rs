@@ -16,7 +16,7 @@ use crate::auth::Auth;
 use crate::config::{Config, CorsOrigins, Database};
 use crate::db::{Db, migrate};
 use crate::error::{Code, Error};
-use crate::images::Files;
+use crate::images::{self, Files};
 use crate::openapi::{self, Routes};
 use crate::ops::Readiness;
 use crate::search::{SearchState, upkeep};
@@ -36,8 +36,8 @@ pub struct Running {
     readiness: web::Data<Readiness>,
     handle: ServerHandle,
     finished: actix_web::rt::task::JoinHandle<std::io::Result<()>>,
-    /// What keeps the search index and what views add up to, beside the requests.
-    upkeep: [tokio::task::JoinHandle<()>; 2],
+    /// What keeps the search index, what views add up to and the files, beside the requests.
+    upkeep: [tokio::task::JoinHandle<()>; 3],
     /// Held while the server runs: one server a SQLite file.
     _lock: Option<std::fs::File>,
 }
@@ -84,7 +84,10 @@ pub async fn start(config: Config) -> Result<Running, String> {
         log::warn!("links begin with {origin}: set BROADSHEET_PUBLIC_URL to the address that others use");
     }
     let database = db.describe().await.map_err(|error| error.to_string())?;
-    let files = Files::open(&config.data_dir)?;
+    let files = Files::open(&config)?;
+    images::settle_at_start(&db, &files, &config.database).await;
+    let (files_db, kept_files) = (db.clone(), files.clone());
+    let media_upkeep = tokio::spawn(async move { images::keep_up(&files_db, &kept_files).await });
     let search = web::Data::new(SearchState::open(db.clone(), &config.data_dir));
     let readiness = web::Data::new(Readiness::new(db.clone()));
     let counter = Counter::new(db.clone(), &config);
@@ -138,7 +141,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
         readiness,
         handle,
         finished,
-        upkeep: [index_upkeep, views_upkeep],
+        upkeep: [index_upkeep, views_upkeep, media_upkeep],
         _lock: lock,
     })
 }

@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod import;
+mod media;
 mod search;
 mod serve;
 mod user;
@@ -30,6 +31,8 @@ enum Command {
     Serve(serve::Serve),
     /// Bring articles in from elsewhere.
     Import(import::Import),
+    /// Check the files of images.
+    Media(media::Media),
     /// Bring the schema up to date, and end.
     Migrate,
     /// Make the search index anew, or check it.
@@ -62,6 +65,7 @@ fn run(cli: Cli) -> Result<(), String> {
     match cli.command.unwrap_or_else(|| Command::Serve(serve::Serve::default())) {
         Command::Serve(serve) => block_on(serve.run(config)),
         Command::Import(import) => block_on(import.run(config)),
+        Command::Media(media) => block_on(media.run(config)),
         Command::Migrate => migrate::run(&config.database),
         Command::Search(search) => block_on(search.run(config)),
         Command::User(user) => block_on(user.run(config)),

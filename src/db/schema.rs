@@ -53,8 +53,15 @@ diesel::table! {
     images (id) {
         id -> BigInt, hash -> Text, media_type -> Text, width -> Integer, height -> Integer, bytes -> BigInt,
         transparent -> Bool, alt -> Nullable<Text>, caption -> Nullable<Text>, credit -> Nullable<Text>, focal_x -> Double,
-        focal_y -> Double, created_by -> Nullable<BigInt>, created_at -> UtcTimestamp,
+        focal_y -> Double, created_by -> Nullable<BigInt>, created_at -> UtcTimestamp, placeholder -> Nullable<Text>,
+        color -> Nullable<Text>, crop_x -> Nullable<Double>, crop_y -> Nullable<Double>,
     }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::UtcTimestamp;
+    image_claims (hash) { hash -> Text, token -> Text, held_until -> UtcTimestamp }
 }
 
 diesel::table! {
@@ -165,6 +172,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     signing_keys,
     site,
     images,
+    image_claims,
     categories,
     tag_keys,
     tags,

@@ -1,179 +1,278 @@
-//! Where the files lie: originals by the hash of their content, variants beside them, made when first asked for.
-//!
-//! `media/9f/9f86…/original`, `media/9f/9f86…/w960.webp`. A file is written under another name, made durable, and
-//! renamed, so that nobody meets half of one.
+//! The files of a site: uploads on their way in, and variants, made when first asked for.
 
-use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use actix_web::web::Bytes;
 use tempfile::{NamedTempFile, TempPath};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, watch};
 
-use super::pipeline::{self, ImageError, Probed};
-use super::variants::Variant;
+use super::crew::Crew;
+use super::pipeline::{self, ImageError, Look, Probed, Rendered, Room};
+use super::scratch::Scratch;
+use super::storage::{ORIGINAL, Opened, Storage};
+use super::variants::{Focus, Format, Variant};
+use crate::config::Config;
 use crate::error::{Code, Error, Result};
 
-/// How many pictures are decoded at a time: memory, not processors, is what they could run out of.
-const AT_A_TIME: usize = 2;
+/// Memory that all decoding at a time may take: what the largest picture needs.
+const MEMORY: u64 = pipeline::MAX_MEMORY;
 
-/// How long a request waits for room to decode.
+/// How long a request waits for a picture to be made, its place in the queue included.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The files of a site.
+/// How long AVIF waits for readers who ask for something else to be served first.
+const COURTESY: Duration = Duration::from_secs(30);
+
+/// How many AVIF files may be wanted; who comes later asks again.
+const MOST_WANTED: usize = 256;
+
+/// The files of a site. Cheap to clone.
 #[derive(Clone)]
 pub struct Files {
-    media: PathBuf,
-    temporary: PathBuf,
-    decoding: Arc<Semaphore>,
-    /// Variants that are being made: whoever asks for one of them waits for the first.
-    making: Arc<Mutex<HashMap<PathBuf, Weak<tokio::sync::Mutex<()>>>>>,
+    /// Where they lie.
+    pub storage: Storage,
+    scratch: Arc<Scratch>,
+    room: Room,
+    /// One for each processor: more would not be faster, and take more memory.
+    crew: Arc<Crew>,
+    /// AVIF takes seconds; one at a time, beside what readers wait for.
+    slow: Arc<Crew>,
+    making: Arc<Mutex<HashMap<Order, Outcome>>>,
+    wanted: Arc<Wanted>,
+}
+
+/// What is to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Order {
+    hash: String,
+    variant: Variant,
+}
+
+/// What became of it, as soon as that is known; for everyone who waits.
+type Outcome = watch::Receiver<Option<Result<()>>>;
+
+#[derive(Default)]
+struct Wanted {
+    /// In the order in which they came, with the focal point of a crop.
+    orders: Mutex<Vec<(Order, Focus)>>,
+    known: Mutex<HashSet<Order>>,
+    more: Notify,
 }
 
 impl Files {
-    /// The files in a data folder; the error is one line.
-    pub fn open(data_dir: &Path) -> std::result::Result<Self, String> {
-        let (media, temporary) = (data_dir.join("media"), data_dir.join("tmp"));
-        for folder in [&media, &temporary] {
-            fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
-        }
+    /// The files that the settings name; the error is one line.
+    pub fn open(config: &Config) -> std::result::Result<Self, String> {
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
-            media,
-            temporary,
-            decoding: Arc::new(Semaphore::new(AT_A_TIME)),
+            storage: Storage::open(config)?,
+            scratch: Arc::new(Scratch::open(&config.data_dir.join("tmp"))?),
+            room: Room::new(MEMORY),
+            crew: Arc::new(Crew::hire(processors)?),
+            slow: Arc::new(Crew::hire(1)?),
             making: Arc::default(),
+            wanted: Arc::default(),
         })
     }
 
-    /// A new file for an upload, on the disk of its later place; gone when it is dropped.
+    /// A new file for an upload, on the disk of the data folder; gone when it is dropped.
     pub fn temporary(&self) -> io::Result<NamedTempFile> {
-        NamedTempFile::new_in(&self.temporary)
-    }
-
-    fn folder(&self, hash: &str) -> PathBuf {
-        self.media.join(hash.get(..2).unwrap_or_default()).join(hash)
-    }
-
-    /// Where the uploaded file lies.
-    pub fn original(&self, hash: &str) -> PathBuf {
-        self.folder(hash).join("original")
+        NamedTempFile::new_in(self.scratch.folder())
     }
 
     /// Finds out what a picture is, as soon as there is room to decode it.
     pub async fn probe(&self, path: PathBuf) -> Result<Probed> {
-        self.decode(move || pipeline::probe(&fs::read(path)?).map_err(Failure::Image))
-            .await
+        let room = self.room.clone();
+        in_time(async {
+            let hand = self.crew.hand().await?;
+            let work = move || {
+                let bytes = std::fs::read(path).map_err(Error::internal)?;
+                pipeline::probe(&bytes, &room).map_err(refused)
+            };
+            self.crew.work(hand, work).await
+        })
+        .await
     }
 
     /// Puts an upload in its place, durably.
-    pub fn keep(&self, upload: TempPath, hash: &str) -> io::Result<()> {
-        let folder = self.folder(hash);
-        fs::create_dir_all(&folder)?;
-        upload.persist(folder.join("original")).map_err(|error| error.error)?;
-        // The names must be durable as well as the bytes.
-        for folder in [folder.as_path(), folder.parent().unwrap_or(&self.media), &self.media] {
-            File::open(folder)?.sync_all()?;
-        }
-        Ok(())
+    pub async fn keep(&self, upload: TempPath, hash: &str) -> Result<()> {
+        self.storage.keep_upload(upload, hash).await
     }
 
-    /// Removes a picture with its variants.
-    pub fn remove(&self, hash: &str) -> io::Result<()> {
-        match fs::remove_dir_all(self.folder(hash)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            outcome => outcome,
+    /// What to show until a picture has loaded; `None` where it cannot be told, now or ever.
+    pub async fn look(&self, hash: &str) -> Result<Option<Look>> {
+        let hand = self.crew.hand().await?;
+        let Some(original) = self.storage.original(hash).await? else {
+            return Ok(None);
+        };
+        let room = self.room.clone();
+        let work = move || Ok(pipeline::look(&original.read()?, &room).ok());
+        self.crew.work(hand, work).await
+    }
+
+    /// Opens a variant that has been made; with the name of its file.
+    pub async fn open_variant(&self, hash: &str, variant: Variant) -> Result<Option<(String, Opened)>> {
+        let name = variant.file_name();
+        match self.storage.open_file(hash, &name).await? {
+            Some(opened) => Ok(Some((name, opened))),
+            None if variant.format == Format::Avif => {
+                let name = variant.still_file_name();
+                let still = self.storage.open_file(hash, &name).await?;
+                Ok(still.map(|opened| (name, opened)))
+            }
+            None => Ok(None),
         }
     }
 
-    /// Where a variant lies; it is made if it is not there, once however many ask. 404 where there is no such picture.
-    pub async fn variant(&self, hash: &str, variant: Variant) -> Result<PathBuf> {
-        let path = self.folder(hash).join(variant.name());
-        if path.is_file() {
-            return Ok(path);
-        }
-        let original = self.original(hash);
-        if !original.is_file() {
+    /// Makes a variant, once however many ask; a crop around `focus`. 404 where there is no such picture, 503 where it
+    /// takes too long; it is then made all the same, for whoever asks next. A failure is not kept.
+    pub async fn make(&self, hash: &str, variant: Variant, focus: Focus) -> Result<()> {
+        in_time(self.made(hash, variant, focus)).await
+    }
+
+    async fn made(&self, hash: &str, variant: Variant, focus: Focus) -> Result<()> {
+        // Who asks for what is not there takes nobody's place.
+        if !self.storage.exists(hash, ORIGINAL).await? {
             return Err(Error::not_found());
         }
-        let turn = self.turn(&path).lock_owned().await;
-        if path.is_file() {
-            return Ok(path);
-        }
-        let (temporary, target) = (self.temporary.clone(), path.clone());
-        self.decode(move || {
-            // Held until the file is there, also where who asked has gone.
-            let _turn = turn;
-            let bytes = pipeline::render_variant(&fs::read(original)?, variant).map_err(Failure::Image)?;
-            let mut file = NamedTempFile::new_in(temporary)?;
-            file.write_all(&bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(target).map_err(|error| error.error)?;
-            Ok(())
-        })
-        .await?;
-        Ok(path)
+        let order = Order {
+            hash: hash.to_owned(),
+            variant,
+        };
+        let mut outcome = self.order(order, focus);
+        let outcome = outcome.wait_for(Option::is_some).await;
+        let outcome = outcome.map_err(|_closed| Error::internal("making a variant panicked"))?;
+        outcome.clone().unwrap_or(Ok(()))
     }
 
-    fn turn(&self, path: &Path) -> Arc<tokio::sync::Mutex<()>> {
-        let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turn) = making.get(path).and_then(Weak::upgrade) {
-            return turn;
+    /// Joins those who wait for it, or begins.
+    fn order(&self, order: Order, focus: Focus) -> Outcome {
+        let mut making = lock(&self.making);
+        if let Some(outcome) = making.get(&order) {
+            return outcome.clone();
         }
-        making.retain(|_, turn| turn.strong_count() > 0);
-        let turn = Arc::new(tokio::sync::Mutex::new(()));
-        making.insert(path.to_owned(), Arc::downgrade(&turn));
-        turn
-    }
-
-    async fn decode<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> std::result::Result<T, Failure> + Send + 'static,
-    ) -> Result<T> {
-        let waiting = Arc::clone(&self.decoding).acquire_owned();
-        let room = tokio::time::timeout(PATIENCE, waiting)
-            .await
-            .map_err(Error::unavailable)?;
-        let room = room.map_err(Error::unavailable)?;
-        let outcome = tokio::task::spawn_blocking(move || {
-            // The room is taken as long as the work lasts, not as long as somebody waits for it.
-            let _room = room;
-            work()
+        let (tell, outcome) = watch::channel(None);
+        making.insert(order.clone(), outcome.clone());
+        drop(making);
+        let files = self.clone();
+        // On its own, so that it goes on where who asked has gone.
+        tokio::spawn(async move {
+            let done = Done { files: &files, order };
+            let outcome = files.render(&done.order, focus).await;
+            // Those who come from here on find the file, or try again.
+            drop(done);
+            tell.send_replace(Some(outcome));
         });
-        let outcome = outcome.await.map_err(Error::internal)?;
-        outcome.map_err(Error::from)
+        outcome
     }
-}
 
-enum Failure {
-    Io(io::Error),
-    Image(ImageError),
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            // Deleted meanwhile.
-            Failure::Io(error) if error.kind() == io::ErrorKind::NotFound => Self::not_found(),
-            Failure::Io(error) => Self::internal(error),
-            Failure::Image(ImageError::NotAnImage) => Self::new(Code::UnsupportedMediaType),
-            Failure::Image(ImageError::TooLarge(limit)) => Self::at_field(Code::TooLarge, "/file", limit),
-            Failure::Image(error @ ImageError::Broken(_)) => {
-                let cause = Some(error.to_string());
-                Self {
-                    cause,
-                    ..Self::at_field(Code::InvalidField, "/file", "the image is damaged")
-                }
-            }
-            Failure::Image(error @ ImageError::Encode(_)) => Self::internal(error),
+    async fn render(&self, order: &Order, focus: Focus) -> Result<()> {
+        let crew = match order.variant.format {
+            Format::Avif => &self.slow,
+            _ => &self.crew,
+        };
+        let hand = crew.hand().await?;
+        // Made by another, who was just done.
+        if self.storage.exists(&order.hash, &order.variant.file_name()).await? {
+            return Ok(());
         }
+        let original = self.storage.original(&order.hash).await?;
+        let original = original.ok_or_else(Error::not_found)?;
+        let (room, variant) = (self.room.clone(), order.variant);
+        let work = move || pipeline::render_variant(&original.read()?, variant, focus, &room).map_err(refused);
+        let Rendered { bytes, still_of_moving } = crew.work(hand, work).await?;
+        let name = if still_of_moving {
+            variant.still_file_name()
+        } else {
+            variant.file_name()
+        };
+        let (bytes, folder) = (Bytes::from(bytes), self.scratch.folder());
+        self.storage.keep_variant(bytes, &order.hash, &name, folder).await
+    }
+
+    /// Whether this AVIF is noted already.
+    pub fn is_wanted(&self, hash: &str, variant: Variant) -> bool {
+        let known = lock(&self.wanted.known);
+        known.len() >= MOST_WANTED || known.iter().any(|order| order.variant == variant && order.hash == hash)
+    }
+
+    /// Notes that somebody would take this AVIF if it were there.
+    pub fn want(&self, hash: &str, variant: Variant, focus: Focus) {
+        let order = Order {
+            hash: hash.to_owned(),
+            variant,
+        };
+        let mut known = lock(&self.wanted.known);
+        if known.len() < MOST_WANTED && known.insert(order.clone()) {
+            lock(&self.wanted.orders).push((order, focus));
+            self.wanted.more.notify_one();
+        }
+    }
+
+    /// Makes the AVIF files that are wanted, one after the other, while readers wait for nothing else. Never ends.
+    pub async fn make_wanted(&self) {
+        loop {
+            let next = {
+                let mut orders = lock(&self.wanted.orders);
+                (!orders.is_empty()).then(|| orders.remove(0))
+            };
+            let Some((order, focus)) = next else {
+                self.wanted.more.notified().await;
+                continue;
+            };
+            let _late = tokio::time::timeout(COURTESY, self.idle()).await;
+            match self.made(&order.hash, order.variant, focus).await {
+                Err(error) if error.code != Code::NotFound => {
+                    log::warn!("{} of {}: {error}", order.variant.name(), order.hash);
+                }
+                _ => {}
+            }
+            lock(&self.wanted.known).remove(&order);
+        }
+    }
+
+    async fn idle(&self) {
+        while !self.crew.is_idle() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// Takes the order off when its work is over, by a panic too.
+struct Done<'a> {
+    files: &'a Files,
+    order: Order,
+}
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        lock(&self.files.making).remove(&self.order);
+    }
+}
+
+/// Nothing that is locked here can be half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(PATIENCE, work).await.map_err(|elapsed| Error {
+        retry_after: Some(5),
+        ..Error::unavailable(elapsed)
+    })?
+}
+
+fn refused(error: ImageError) -> Error {
+    match error {
+        ImageError::NotAnImage => Error::new(Code::UnsupportedMediaType),
+        ImageError::TooLarge(limit) => Error::at_field(Code::TooLarge, "/file", limit),
+        ImageError::Broken(_) => Error {
+            cause: Some(error.to_string()),
+            ..Error::at_field(Code::InvalidField, "/file", "the image is damaged")
+        },
+        ImageError::Encode(_) => Error::internal(error),
     }
 }

@@ -3,54 +3,115 @@
 use std::io::Write;
 
 use sha2::{Digest, Sha256};
+use tempfile::TempPath;
 
+use super::claims::{self, Claim};
 use super::files::Files;
 use super::model::{ImageRow, NewImage};
+use super::pipeline::Probed;
+use super::storage::ORIGINAL;
 use super::store;
 use super::upload::{ReceivedFile, Upload};
-use crate::db::Db;
+use crate::db::{Db, Timestamp};
 use crate::error::{Code, Error, Result};
 
 /// Takes an upload in. The same bytes again give the image that is there, with its own texts; then the second value is
-/// false.
+/// false. If its file was lost, this is it.
 pub async fn ingest(db: &Db, files: &Files, upload: Upload, created_by: Option<i64>) -> Result<(ImageRow, bool)> {
-    let Some(ReceivedFile { path, hash, bytes }) = upload.file else {
+    let Upload {
+        file: Some(ReceivedFile { path, hash, bytes }),
+        alt,
+        caption,
+        credit,
+        focal_x,
+        focal_y,
+    } = upload
+    else {
         return Err(Error::internal("an upload without a file"));
     };
     if bytes == 0 {
         return Err(Error::new(Code::UnsupportedMediaType));
     }
     let known = hash.clone();
-    if let Some(row) = db.read(move |read| Ok(store::find_by_hash(read.conn, &known)?)).await? {
+    if let Some(row) = db.read(move |read| Ok(store::find_by_hash(read.conn, &known)?)).await?
+        && files.storage.exists(&hash, ORIGINAL).await?
+    {
         return Ok((row, false));
     }
-    let probed = files.probe(path.to_path_buf()).await?;
-    let files = files.clone();
-    db.write(move |tx| {
-        // Uploads and deletions one at a time: the file is in its place when its row is, and only then.
-        tx.lock_name("media")?;
-        if let Some(row) = store::find_by_hash(tx.conn, &hash)? {
+    let Probed {
+        media_type,
+        width,
+        height,
+        transparent,
+        look,
+        ..
+    } = files.probe(path.to_path_buf()).await?;
+    let new = NewImage {
+        media_type: media_type.to_owned(),
+        width: i32::try_from(width).map_err(Error::internal)?,
+        height: i32::try_from(height).map_err(Error::internal)?,
+        bytes,
+        transparent,
+        alt,
+        caption,
+        credit,
+        focal_x: focal_x.unwrap_or(0.5),
+        focal_y: focal_y.unwrap_or(0.5),
+        created_by,
+        created_at: Timestamp::now(),
+        placeholder: Some(look.placeholder),
+        color: Some(look.color),
+        hash,
+    };
+    let (db, files) = (db.clone(), files.clone());
+    // To its end, also where who uploads has gone.
+    let settled = tokio::spawn(async move { settle(&db, &files, path, new).await });
+    settled.await.map_err(Error::internal)?
+}
+
+async fn settle(db: &Db, files: &Files, path: TempPath, mut new: NewImage) -> Result<(ImageRow, bool)> {
+    let (claim, row) = claims::take(db, &new.hash).await?;
+    if let Some(row) = row
+        && files.storage.exists(&new.hash, ORIGINAL).await?
+    {
+        claims::release(db, claim).await?;
+        return Ok((row, false));
+    }
+    let keeping = tokio::time::timeout(claims::KEEPING, files.keep(path, &new.hash)).await;
+    if let Err(error) = keeping.map_err(Error::unavailable).flatten() {
+        return Err(undo(db, files, claim, error).await);
+    }
+    let settled = claim.clone();
+    let written = db.write(move |tx| {
+        settled.release(tx)?;
+        if let Some(row) = store::find_by_hash(tx.conn, &new.hash)? {
             return Ok((row, false));
         }
-        let new = NewImage {
-            media_type: probed.media_type.to_owned(),
-            width: i32::try_from(probed.width).map_err(Error::internal)?,
-            height: i32::try_from(probed.height).map_err(Error::internal)?,
-            bytes,
-            transparent: probed.transparent,
-            alt: upload.alt,
-            caption: upload.caption,
-            credit: upload.credit,
-            focal_x: upload.focal_x.unwrap_or(0.5),
-            focal_y: upload.focal_y.unwrap_or(0.5),
-            created_by,
-            created_at: tx.now,
-            hash,
-        };
-        files.keep(path, &new.hash).map_err(Error::internal)?;
+        new.created_at = tx.now;
         Ok((store::insert_image(tx, &new)?, true))
-    })
-    .await
+    });
+    match written.await {
+        Err(error) => Err(undo(db, files, claim, error).await),
+        written => written,
+    }
+}
+
+/// Takes back what was begun, unless the image was there before.
+async fn undo(db: &Db, files: &Files, claim: Claim, error: Error) -> Error {
+    let hash = claim.hash().to_owned();
+    let there = db
+        .read(move |read| Ok(store::find_by_hash(read.conn, &hash)?.is_some()))
+        .await;
+    let undone = match there {
+        Ok(true) => claims::release(db, claim).await,
+        Ok(false) => claims::remove_files(db, files, claim).await,
+        // Settled when the claim runs out.
+        Err(error) => Err(error),
+    };
+    if let Err(error) = undone {
+        log::warn!("what an upload left is removed later: {error}");
+    }
+    error
 }
 
 /// Takes in a file that is in memory: for imports.

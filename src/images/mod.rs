@@ -1,15 +1,25 @@
 //! Images: uploads, and the files that readers load.
 
+mod accept;
+mod bucket;
+pub mod check;
+mod claims;
+mod crew;
 mod files;
 pub mod ingest;
 pub mod model;
-mod pipeline;
+pub mod pipeline;
 mod routes;
+mod scratch;
+mod serve;
+mod storage;
 pub mod store;
+mod upkeep;
 mod upload;
 pub mod variants;
 
 pub use self::files::Files;
+pub use self::upkeep::{keep_up, settle_at_start};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -25,5 +35,5 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 
 /// Registers the addresses of the files.
 pub fn configure_media(config: &mut ServiceConfig<'_>) {
-    config.service(routes::get_media);
+    config.service(serve::get_media);
 }

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::variants::{Variant, srcset};
+use super::variants::{Focus, Variant, srcset};
 use crate::db::Timestamp;
 use crate::db::schema::images;
 use crate::error::Result;
@@ -43,6 +43,14 @@ pub struct ImageRow {
     pub created_by: Option<i64>,
     /// When it was uploaded.
     pub created_at: Timestamp,
+    /// ThumbHash in base64; null until it was looked at, empty where that did not work.
+    pub placeholder: Option<String>,
+    /// Dominant colour, `#rrggbb`; the same.
+    pub color: Option<String>,
+    /// What the focal point was, from the left, when the first crop was loaded at its bare address.
+    pub crop_x: Option<f64>,
+    /// The same from the top.
+    pub crop_y: Option<f64>,
 }
 
 /// An image.
@@ -80,11 +88,11 @@ pub struct Image {
     pub credit: Option<String>,
     /// The point that crops keep.
     pub focal: Focal,
-    /// A few bytes that show roughly what it will be, to be drawn while it loads; null where none was made.
-    #[schema(example = json!(null), required)]
+    /// A ThumbHash in base64: some 25 bytes that draw roughly what it will be while it loads. Null until it was looked at.
+    #[schema(example = "1QcSHQRnh493V4dIh4eXh1h4kJUI", required)]
     pub placeholder: Option<String>,
-    /// Its dominant colour; null where none was made.
-    #[schema(example = json!(null), required)]
+    /// The colour that most of it is near to. Null until it was looked at.
+    #[schema(example = "#c81e1f", required, pattern = "^#[0-9a-f]{6}$")]
     pub color: Option<String>,
     /// For `srcset` of `<img>`: every width up to the original's.
     #[schema(
@@ -94,8 +102,33 @@ pub struct Image {
     /// For `sizes` of `<img>`.
     #[schema(example = "100vw")]
     pub sizes: String,
-    /// Each variant with its address.
+    /// Each variant with its address, which never changes what it shows; after a new focal point crops have new ones.
     pub variants: Vec<ImageVariant>,
+    /// What shows it and the caller may see, at most 100; only with `include=used_by`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub used_by: Option<Vec<ImageUse>>,
+}
+
+/// Something that shows an image.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ImageUse {
+    /// `article` or `author`. New ones may come.
+    #[serde(rename = "type")]
+    #[schema(example = "article")]
+    pub kind: &'static str,
+    /// Its id.
+    #[schema(example = 42, minimum = 1)]
+    pub id: i64,
+    /// Its slug.
+    #[schema(example = "xiao-mi-14-ping-ce")]
+    pub slug: String,
+    /// The title of the article, the name of the author.
+    #[schema(example = "小米14评测")]
+    pub title: String,
+    /// `draft`, `scheduled`, `published` or `archived`; null of what has no status.
+    #[schema(example = "published", required)]
+    pub status: Option<&'static str>,
 }
 
 /// A point of an image, as shares of its width and height.
@@ -139,10 +172,21 @@ impl Image {
 }
 
 impl ImageRow {
+    /// The focal point.
+    pub fn focus(&self) -> Focus {
+        Focus::at(self.focal_x, self.focal_y)
+    }
+
+    /// What the addresses of crops name: the focal point, unless their bare addresses stand for it, or still can.
+    pub fn named_focus(&self) -> Option<Focus> {
+        let bare = Focus::at(self.crop_x?, self.crop_y?);
+        Some(self.focus()).filter(|focus| *focus != bare)
+    }
+
     /// As answered, with addresses that begin with `origin`.
     pub fn into_image(self, origin: &str) -> Image {
         let (width, height) = (self.width.unsigned_abs(), self.height.unsigned_abs());
-        let variants = Variant::offered(width, self.transparent).map(|variant| {
+        let variants = Variant::offered(width, self.transparent, self.named_focus()).map(|variant| {
             let (width, height) = variant.size.dimensions(width, height);
             ImageVariant {
                 name: variant.name(),
@@ -169,8 +213,9 @@ impl ImageRow {
                 x: self.focal_x,
                 y: self.focal_y,
             },
-            placeholder: None,
-            color: None,
+            placeholder: self.placeholder.filter(|text| !text.is_empty()),
+            color: self.color.filter(|text| !text.is_empty()),
+            used_by: None,
         }
     }
 }
@@ -205,6 +250,10 @@ pub struct NewImage {
     pub created_by: Option<i64>,
     /// When.
     pub created_at: Timestamp,
+    /// ThumbHash in base64.
+    pub placeholder: Option<String>,
+    /// Dominant colour.
+    pub color: Option<String>,
 }
 
 /// A change of an image. What is absent stays.

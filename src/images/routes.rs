@@ -1,21 +1,17 @@
 //! HTTP of images.
 
-use actix_files::NamedFile;
-use actix_web::http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, VARY,
-};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post, web};
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use utoipa::ToSchema;
 
+use super::claims::{self, Claim};
 use super::files::Files;
 use super::ingest::ingest;
 use super::model::{Image, ImagePatch, ImageRow, check_texts};
 use super::store;
 use super::upload::Upload;
-use super::variants::{Size, Variant, negotiate};
-use crate::auth::{Contributor, Editor, Viewer};
+use crate::auth::{Contributor, Viewer};
 use crate::db::cursor::{Cursor, Scope};
-use crate::db::{Db, Sight, Tx};
+use crate::db::{Db, Sight, Tx, next_due};
 use crate::error::{Error, Result};
 use crate::web::body::Checks;
 use crate::web::page::address;
@@ -46,11 +42,30 @@ struct UploadForm {
 }
 
 /// A part of the list.
-struct List(Paging);
+struct List {
+    paging: Paging,
+    used: Option<bool>,
+}
 
 impl FromPairs for List {
     fn from_pairs(pairs: &mut Pairs) -> Self {
-        Self(Paging::by_cursor(pairs))
+        Self {
+            paging: Paging::by_cursor(pairs),
+            used: pairs.flag("used"),
+        }
+    }
+}
+
+/// What comes along with one image.
+struct Show {
+    used_by: bool,
+}
+
+impl FromPairs for Show {
+    fn from_pairs(pairs: &mut Pairs) -> Self {
+        Self {
+            used_by: !pairs.choices("include", &["used_by"]).is_empty(),
+        }
     }
 }
 
@@ -94,11 +109,12 @@ pub async fn upload_image(
 
 /// List images.
 ///
-/// All of them, the newest first; for who may see drafts.
+/// All of them, or those that nothing shows, the newest first; for who may see drafts.
 #[utoipa::path(
     tag = "images",
     operation_id = "list_images",
     params(
+        ("used" = Option<bool>, Query, description = "`true` for what an article or a by-line shows, `false` for what nothing shows.", example = false),
         ("limit" = Option<i64>, Query, description = "Rows wanted.", example = 20, minimum = 1, maximum = 100),
         ("cursor" = Option<String>, Query, description = "`meta.next_cursor` of the list before.", example = "AQIDBAUGBwgBAAAAAAAAAAc"),
     ),
@@ -114,12 +130,16 @@ pub async fn list_images(
     origin: web::Data<PublicUrl>,
 ) -> Result<Reply> {
     viewer.require(viewer.sight() != Sight::Public)?;
-    let Query(List(paging)) = query;
-    let scope = Scope::of(["images"]);
+    let Query(List { paging, used }) = query;
+    let scope = Scope::of(match used {
+        None => ["images", ""],
+        Some(true) => ["images", "used"],
+        Some(false) => ["images", "unused"],
+    });
     let after = paging.cursor(&scope, 1)?;
     let limit = paging.limit + 1;
     let rows = db
-        .read(move |read| Ok(store::list_images(read.conn, after.as_ref(), limit)?))
+        .read(move |read| Ok(store::list_images(read.conn, used, after.as_ref(), limit)?))
         .await?;
     let page = Page::part(rows, &paging, None, &address(&request), |row| {
         Cursor {
@@ -137,7 +157,10 @@ pub async fn list_images(
 #[utoipa::path(
     tag = "images",
     operation_id = "get_image",
-    params(("id" = i64, Path, description = "Its id.", example = 7, minimum = 1)),
+    params(
+        ("id" = i64, Path, description = "Its id.", example = 7, minimum = 1),
+        ("include" = Option<Vec<String>>, Query, description = "`used_by`: what shows it.", example = "used_by"),
+    ),
     security((), ("bearer" = [])),
     responses((status = 200, description = "The image.", body = Data<Image>)),
 )]
@@ -145,23 +168,34 @@ pub async fn list_images(
 pub async fn get_image(
     viewer: Viewer,
     id: PathId,
-    _query: NoQuery,
+    query: Query<Show>,
     db: web::Data<Db>,
     origin: web::Data<PublicUrl>,
 ) -> Result<Reply> {
-    let PathId(id) = id;
-    let row = db
-        .read(move |read| store::find_image(read.conn, id, viewer.sight(), read.now)?.ok_or_else(Error::not_found))
+    let (PathId(id), Query(show)) = (id, query);
+    let (row, used_by, due) = db
+        .read(move |read| {
+            let sight = viewer.sight();
+            let row = store::find_image(read.conn, id, sight, read.now)?.ok_or_else(Error::not_found)?;
+            let used_by = show.used_by.then(|| store::load_uses(read.conn, id, sight, read.now));
+            Ok((row, used_by.transpose()?, next_due(read)?))
+        })
         .await?;
-    Ok(Reply::data(&row.into_image(&origin.0))?
+    let image = Image {
+        used_by,
+        ..row.into_image(&origin.0)
+    };
+    Ok(Reply::data(&image)?
+        .next_due(due)
         .tag(format!("image:{id}"))
         .tag("articles"))
 }
 
 /// Change an image's texts and focal point.
 ///
-/// A JSON Merge Patch. Articles that show it show the new texts at once. Contributors change what they
-/// uploaded, while drafts alone show it.
+/// A JSON Merge Patch. Articles that show it show the new texts at once. After a new focal point the crops have new
+/// addresses; those that were loaded before show what they showed. Contributors change what they uploaded, while drafts
+/// alone show it.
 #[utoipa::path(
     tag = "images",
     operation_id = "update_image",
@@ -205,23 +239,20 @@ pub async fn delete_image(
     files: web::Data<Files>,
 ) -> Result<HttpResponse> {
     let Then(Contributor(viewer), PathId(id)) = input;
-    let hash = db
+    let claim = db
         .write(move |tx| {
-            tx.lock_name("media")?;
             let row = editable(tx, &viewer, id)?;
             store::delete_image(tx, id)?;
-            Ok(row.hash)
+            let claim = Claim::insert(tx, &row.hash)?;
+            claim.ok_or_else(|| Error::unavailable("the same file is being uploaded"))
         })
         .await?;
-    // The files go when it is certain that the row is gone, and unless the same bytes came back meanwhile.
-    db.write(move |tx| {
-        tx.lock_name("media")?;
-        match store::find_by_hash(tx.conn, &hash)? {
-            Some(_again) => Ok(()),
-            None => files.remove(&hash).map_err(Error::internal),
-        }
-    })
-    .await?;
+    // The files go when it is certain that the row is gone; if not now, then later.
+    let (db, files) = (Db::clone(&db), Files::clone(&files));
+    let removed = tokio::spawn(async move { claims::remove_files(&db, &files, claim).await });
+    if let Err(error) = removed.await.map_err(Error::internal)? {
+        log::warn!("the files of image {id} are removed later: {error}");
+    }
     Ok(Reply::empty())
 }
 
@@ -233,90 +264,4 @@ fn editable(tx: &mut Tx<'_>, viewer: &Viewer, id: i64) -> Result<ImageRow> {
     let allowed = viewer.may_publish() || (own && !store::is_published(tx.conn, id)?);
     viewer.require(allowed)?;
     Ok(row)
-}
-
-/// Load a file of an image.
-///
-/// `w320`, `w640`, `w960`, `w1280` or `w1920` with `.webp`, `.jpg` or `.png`, or without an ending by `Accept`; made when
-/// first asked for, never larger than the original, kept for ever under this address. Of an animation it is the first
-/// frame. `.jpg` of a transparent picture stands on white. Whoever has the address may see the file. `original` is the
-/// uploaded file, for editors.
-#[utoipa::path(
-    tag = "images",
-    operation_id = "get_media",
-    params(
-        ("hash" = String, Path, description = "The image's hash.", example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", pattern = "^[0-9a-f]{64}$"),
-        ("variant" = String, Path, description = "The variant's name.", example = "w960.webp"),
-    ),
-    security((), ("bearer" = [])),
-    responses(
-        (status = 200, description = "The file.", content((String = "image/webp"), (String = "image/jpeg"), (String = "image/png"))),
-        (status = 206, description = "The part of it that `Range` asks for."),
-        (status = 304, description = "It is what `If-None-Match` names."),
-    ),
-)]
-#[get("/{hash}/{variant}")]
-pub async fn get_media(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    _query: NoQuery,
-    files: web::Data<Files>,
-) -> Result<HttpResponse> {
-    let (hash, name) = path.into_inner();
-    if hash.len() != 64 || !hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
-        return Err(Error::not_found());
-    }
-    let (file, media_type, vary) = if name == "original" {
-        Editor::extract(&request).await?;
-        (files.original(&hash), None, "Authorization")
-    } else if let Some(variant) = Variant::parse(&name) {
-        (
-            files.variant(&hash, variant).await?,
-            Some(variant.format.media_type()),
-            "",
-        )
-    } else {
-        let size = Size::parse(&name).ok_or_else(Error::not_found)?;
-        let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
-        let variant = Variant {
-            size,
-            format: negotiate(accept),
-        };
-        (
-            files.variant(&hash, variant).await?,
-            Some(variant.format.media_type()),
-            "Accept",
-        )
-    };
-    let file = NamedFile::open_async(&file).await.map_err(|error| {
-        if error.kind() == std::io::ErrorKind::NotFound {
-            Error::not_found()
-        } else {
-            Error::internal(error)
-        }
-    })?;
-    let mut response = file
-        .prefer_utf8(false)
-        .disable_content_disposition()
-        .into_response(&request);
-    let headers = response.headers_mut();
-    let (caching, media_type) = match media_type {
-        Some(media_type) => ("public, max-age=31536000, immutable", media_type),
-        // As it came; nothing that a browser would run.
-        None => ("private, no-store", "application/octet-stream"),
-    };
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
-    headers.insert(
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; sandbox"),
-    );
-    headers.insert(
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static("cross-origin"),
-    );
-    if !vary.is_empty() {
-        headers.insert(VARY, HeaderValue::from_static(vary));
-    }
-    Ok(response)
 }

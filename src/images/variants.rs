@@ -1,8 +1,9 @@
-//! The fixed set of files that are made from an uploaded picture: their names, sizes, addresses, and which
-//! of them a client gets that names no format. Pure functions; the pixels are [`super::pipeline`]'s.
+//! The fixed set of files that are made from an uploaded picture: their names, sizes and addresses. Pure functions; the
+//! pixels are [`super::pipeline`]'s.
 
-/// A size that a variant comes in. The set is closed, so that nobody can fill a disk by asking for
-/// ever new sizes.
+use std::fmt;
+
+/// A size that a variant comes in. The set is closed, so that nobody can fill a disk by asking for ever new sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Size {
     /// At most 320 px wide.
@@ -15,11 +16,26 @@ pub enum Size {
     W1280,
     /// At most 1920 px wide.
     W1920,
+    /// 320 × 320 px, cut around the focal point.
+    Thumb,
+    /// 640 × 360 px, cut around the focal point.
+    Card,
+    /// 1200 × 630 px, cut around the focal point.
+    Share,
 }
 
 impl Size {
-    /// Every size, from the smallest.
-    pub const ALL: [Self; 5] = [Self::W320, Self::W640, Self::W960, Self::W1280, Self::W1920];
+    /// Every size: the widths from the smallest, then the crops.
+    pub const ALL: [Self; 8] = [
+        Self::W320,
+        Self::W640,
+        Self::W960,
+        Self::W1280,
+        Self::W1920,
+        Self::Thumb,
+        Self::Card,
+        Self::Share,
+    ];
 
     /// The name in an address: `w320`.
     pub const fn name(self) -> &'static str {
@@ -29,6 +45,9 @@ impl Size {
             Self::W960 => "w960",
             Self::W1280 => "w1280",
             Self::W1920 => "w1920",
+            Self::Thumb => "thumb",
+            Self::Card => "card",
+            Self::Share => "share",
         }
     }
 
@@ -40,40 +59,150 @@ impl Size {
     /// The widest that a picture of this size can be, in pixels.
     pub const fn max_width(self) -> u32 {
         match self {
-            Self::W320 => 320,
-            Self::W640 => 640,
+            Self::W320 | Self::Thumb => 320,
+            Self::W640 | Self::Card => 640,
             Self::W960 => 960,
             Self::W1280 => 1280,
             Self::W1920 => 1920,
+            Self::Share => 1200,
         }
     }
 
-    /// Width and height in pixels of this size of a picture that is shown at `width` × `height`: the
-    /// same proportions, never enlarged, never less than 1 px.
+    /// The height of a crop, in pixels; `None` where the picture keeps its proportions.
+    const fn crop_height(self) -> Option<u32> {
+        match self {
+            Self::Thumb => Some(320),
+            Self::Card => Some(360),
+            Self::Share => Some(630),
+            _ => None,
+        }
+    }
+
+    /// Whether it is cut out of the picture, around its focal point.
+    pub const fn is_crop(self) -> bool {
+        self.crop_height().is_some()
+    }
+
+    /// Width and height in pixels of this size of a picture that is shown at `width` × `height`: never enlarged, never
+    /// less than 1 px. A crop keeps its own proportions, the others the picture's.
     pub fn dimensions(self, width: u32, height: u32) -> (u32, u32) {
         let target = self.max_width();
-        if width <= target {
-            return (width, height);
+        let Some(target_height) = self.crop_height() else {
+            if width <= target {
+                return (width, height);
+            }
+            return (target, scaled(height, target, width));
+        };
+        if width >= target && height >= target_height {
+            return (target, target_height);
         }
-        // Rounded to the nearest; the result is below `height`, so it fits.
-        let scaled = (u64::from(height) * u64::from(target) + u64::from(width) / 2) / u64::from(width);
-        (target, u32::try_from(scaled).unwrap_or(height).max(1))
+        // The largest of these proportions that the picture has room for.
+        if u64::from(width) * u64::from(target_height) >= u64::from(height) * u64::from(target) {
+            (scaled(height, target, target_height), height.max(1))
+        } else {
+            (width.max(1), scaled(width, target_height, target))
+        }
     }
 
-    /// The sizes worth offering for a picture of that width: each up to its own width, or the smallest
-    /// alone (which then stands at its own width) where the picture is narrower than all.
-    pub fn offered(width: u32) -> impl Iterator<Item = Self> {
+    /// What part of a picture that is shown at `width` × `height` this size shows: all of it, or the largest part of a
+    /// crop's proportions that has the focal point as near to its middle as the edges allow.
+    pub fn window(self, width: u32, height: u32, focus: Focus) -> Window {
+        let (full_width, full_height) = (f64::from(width), f64::from(height));
+        let Some(crop_height) = self.crop_height() else {
+            return Window {
+                left: 0.0,
+                top: 0.0,
+                width: full_width,
+                height: full_height,
+            };
+        };
+        let proportion = f64::from(self.max_width()) / f64::from(crop_height);
+        let cut_width = full_width.min(full_height * proportion);
+        let cut_height = full_height.min(full_width / proportion);
+        let place =
+            |share: u16, full: f64, cut: f64| (f64::from(share) / 1000.0 * full - cut / 2.0).clamp(0.0, full - cut);
+        Window {
+            left: place(focus.x, full_width, cut_width),
+            top: place(focus.y, full_height, cut_height),
+            width: cut_width,
+            height: cut_height,
+        }
+    }
+
+    /// The widths worth offering for a picture of that width: each up to its own width, or the smallest alone (which then
+    /// stands at its own width) where the picture is narrower than all.
+    pub fn widths(width: u32) -> impl Iterator<Item = Self> {
         Self::ALL
             .into_iter()
-            .filter(move |size| *size == Self::W320 || size.max_width() <= width)
+            .filter(move |size| !size.is_crop() && (*size == Self::W320 || size.max_width() <= width))
+    }
+}
+
+/// `number × times ÷ by`, rounded to the nearest, at least 1.
+fn scaled(number: u32, times: u32, by: u32) -> u32 {
+    let by = u64::from(by.max(1));
+    let scaled = (u64::from(number) * u64::from(times) + by / 2) / by;
+    u32::try_from(scaled).unwrap_or(u32::MAX).max(1)
+}
+
+/// A part of a picture as it is shown, in its pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window {
+    /// From the left edge of the picture to that of the part.
+    pub left: f64,
+    /// From the upper edge of the picture to that of the part.
+    pub top: f64,
+    /// Width of the part.
+    pub width: f64,
+    /// Height of the part.
+    pub height: f64,
+}
+
+/// A focal point as addresses name it, `900-100`: thousandths of the width and of the height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Focus {
+    x: u16,
+    y: u16,
+}
+
+impl Focus {
+    /// The middle.
+    pub const MIDDLE: Self = Self { x: 500, y: 500 };
+
+    /// The point at these shares, 0 to 1, of the width and the height.
+    pub fn at(x: f64, y: f64) -> Self {
+        // Within bounds after the clamp; a number that is none counts as 0.
+        let thousandths = |share: f64| (share.clamp(0.0, 1.0) * 1000.0).round() as u16;
+        Self {
+            x: thousandths(x),
+            y: thousandths(y),
+        }
+    }
+
+    /// Reads the form that addresses have, and no other.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (x, y) = text.split_once('-')?;
+        let focus = Self {
+            x: x.parse().ok().filter(|share| *share <= 1000)?,
+            y: y.parse().ok().filter(|share| *share <= 1000)?,
+        };
+        (focus.to_string() == text).then_some(focus)
+    }
+}
+
+impl fmt::Display for Focus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.x, self.y)
     }
 }
 
 /// A file format that a variant comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// Lossy WebP, with transparency where the picture has it.
+    /// Lossy WebP, with transparency where the picture has it, moving where the picture moves.
     Webp,
+    /// AVIF, with transparency where the picture has it.
+    Avif,
     /// JPEG; a transparent picture stands on white.
     Jpeg,
     /// PNG, with transparency where the picture has it.
@@ -81,13 +210,14 @@ pub enum Format {
 }
 
 impl Format {
-    /// Every format, the preferred one first.
-    pub const ALL: [Self; 3] = [Self::Webp, Self::Jpeg, Self::Png];
+    /// Every format.
+    pub const ALL: [Self; 4] = [Self::Webp, Self::Avif, Self::Jpeg, Self::Png];
 
-    /// The ending in an address, without the dot: `webp`, `jpg`, `png`.
+    /// The ending in an address, without the dot: `webp`, `avif`, `jpg`, `png`.
     pub const fn ending(self) -> &'static str {
         match self {
             Self::Webp => "webp",
+            Self::Avif => "avif",
             Self::Jpeg => "jpg",
             Self::Png => "png",
         }
@@ -97,9 +227,17 @@ impl Format {
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Webp => "image/webp",
+            Self::Avif => "image/avif",
             Self::Jpeg => "image/jpeg",
             Self::Png => "image/png",
         }
+    }
+
+    /// The formats worth naming for a picture: PNG only where JPEG would lose the transparency.
+    pub fn offered(transparent: bool) -> impl Iterator<Item = Self> {
+        Self::ALL
+            .into_iter()
+            .filter(move |format| transparent || *format != Self::Png)
     }
 }
 
@@ -110,17 +248,20 @@ pub struct Variant {
     pub size: Size,
     /// In which format.
     pub format: Format,
+    /// For a crop whose address names its focal point: that one.
+    pub focus: Option<Focus>,
 }
 
 impl Variant {
-    /// The variant of a name as it stands in an address, `w960.webp`; `None` for every other text, one
-    /// without an ending included (there [`Size::parse`] and [`negotiate`] answer).
+    /// The variant of a name as it stands in an address, `w960.webp`; `None` for every other text, one without an ending
+    /// included (there [`Size::parse`] and [`super::accept::negotiate`] answer).
     pub fn parse(name: &str) -> Option<Self> {
         let (size, ending) = name.split_once('.')?;
         let format = Format::ALL.into_iter().find(|format| format.ending() == ending)?;
         Some(Self {
             size: Size::parse(size)?,
             format,
+            focus: None,
         })
     }
 
@@ -129,10 +270,37 @@ impl Variant {
         format!("{}.{}", self.size.name(), self.format.ending())
     }
 
-    /// The absolute address of this variant of the picture `hash`; `base_url` is the origin, with or
-    /// without a slash at its end.
+    /// The name of its file: `w960.webp`, `card.900-100.webp`.
+    pub fn file_name(self) -> String {
+        match self.focus {
+            Some(focus) => format!("{}.{focus}.{}", self.size.name(), self.format.ending()),
+            None => self.name(),
+        }
+    }
+
+    /// Whether a file of this name may be one that was made from a picture.
+    pub fn is_file_name(name: &str) -> bool {
+        let known = |name: &str| Self::parse(name).is_some();
+        match name.split('.').collect::<Vec<_>>().as_slice() {
+            [size, middle, ending] => {
+                (*middle == STILL || Focus::parse(middle).is_some()) && known(&format!("{size}.{ending}"))
+            }
+            [size, focus, STILL, ending] => Focus::parse(focus).is_some() && known(&format!("{size}.{ending}")),
+            _ => known(name),
+        }
+    }
+
+    /// The name of the file where it is a still of a picture that moves as WebP: nobody gets that unasked.
+    pub fn still_file_name(self) -> String {
+        let name = self.file_name();
+        let (before, ending) = name.rsplit_once('.').unwrap_or((&name, ""));
+        format!("{before}.{STILL}.{ending}")
+    }
+
+    /// The absolute address of this variant of the picture `hash`; `base_url` is the origin, with or without a slash at
+    /// its end.
     pub fn url(self, base_url: &str, hash: &str) -> String {
-        let mut url = String::with_capacity(base_url.len() + hash.len() + 20);
+        let mut url = String::with_capacity(base_url.len() + hash.len() + 40);
         self.push_url(&mut url, base_url, hash);
         url
     }
@@ -142,31 +310,40 @@ impl Variant {
         for part in [base_url, "/media/", hash, "/", size, ".", ending] {
             out.push_str(part);
         }
+        if let Some(focus) = self.focus {
+            out.push_str("?focal=");
+            out.push_str(&focus.to_string());
+        }
     }
 
-    /// The variants worth naming to a client for a picture of that width: WebP and JPEG of each offered
-    /// size, PNG only where JPEG would lose the transparency. Every other known name is answered too.
-    pub fn offered(width: u32, transparent: bool) -> impl Iterator<Item = Self> {
-        Size::offered(width).flat_map(move |size| {
-            Format::ALL
-                .into_iter()
-                .filter(move |format| transparent || *format != Format::Png)
-                .map(move |format| Self { size, format })
+    /// The variants worth naming to a client for a picture of that width, its crops at the addresses of that focal
+    /// point. Every other known name is answered too.
+    pub fn offered(width: u32, transparent: bool, focus: Option<Focus>) -> impl Iterator<Item = Self> {
+        let crops = Size::ALL.into_iter().filter(|size| size.is_crop());
+        Size::widths(width).chain(crops).flat_map(move |size| {
+            Format::offered(transparent).map(move |format| Self {
+                size,
+                format,
+                focus: focus.filter(|_| size.is_crop()),
+            })
         })
     }
 }
 
-/// The `srcset` of a picture that is shown `width` px wide (HTML, "srcset attributes"): the WebP of each
-/// offered size with its width in pixels, made yet or not.
+const STILL: &str = "still";
+
+/// The `srcset` of a picture that is shown `width` px wide (HTML, "srcset attributes"): the WebP of each offered width
+/// with its width in pixels, made yet or not.
 pub fn srcset(base_url: &str, hash: &str, width: u32) -> String {
-    let mut out = String::with_capacity((base_url.len() + hash.len() + 32) * Size::ALL.len());
-    for size in Size::offered(width) {
+    let mut out = String::with_capacity((base_url.len() + hash.len() + 32) * 5);
+    for size in Size::widths(width) {
         if !out.is_empty() {
             out.push_str(", ");
         }
         Variant {
             size,
             format: Format::Webp,
+            focus: None,
         }
         .push_url(&mut out, base_url, hash);
         out.push(' ');
@@ -176,186 +353,5 @@ pub fn srcset(base_url: &str, hash: &str, width: u32) -> String {
     out
 }
 
-/// The format for a client that names none in the address, from its `Accept` header (RFC 9110, 12.5.1):
-/// WebP where it is named and not liked less than JPEG, else JPEG.
-///
-/// A wildcard is no promise of WebP: clients that cannot read it send `*/*` as well, and everything
-/// reads JPEG. There is no refusal; a header that accepts neither gets JPEG.
-pub fn negotiate(accept: Option<&str>) -> Format {
-    let mut webp = 0;
-    // (how exactly the range names JPEG, its weight); the most exact range counts.
-    let mut jpeg = (0, 0);
-    for range in accept.unwrap_or_default().split(',') {
-        let mut parts = range.split(';');
-        let name = parts.next().unwrap_or_default().trim();
-        let weight = parts.find_map(|part| {
-            let (key, value) = part.split_once('=')?;
-            key.trim().eq_ignore_ascii_case("q").then(|| thousandths(value.trim()))
-        });
-        // A weight that is no weight makes its range worth nothing; none at all means 1.
-        let weight = weight.unwrap_or(Some(1000)).unwrap_or(0);
-        let exactness = match name {
-            "*/*" => 1,
-            _ if name.eq_ignore_ascii_case("image/*") => 2,
-            _ if name.eq_ignore_ascii_case("image/jpeg") => 3,
-            _ if name.eq_ignore_ascii_case("image/webp") => {
-                webp = webp.max(weight);
-                continue;
-            }
-            _ => continue,
-        };
-        jpeg = jpeg.max((exactness, weight));
-    }
-    if webp > 0 && webp >= jpeg.1 {
-        Format::Webp
-    } else {
-        Format::Jpeg
-    }
-}
-
-/// A weight in thousandths (RFC 9110, 12.4.2: `0` to `1` with at most three decimals).
-fn thousandths(text: &str) -> Option<u32> {
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    let thousands = match whole {
-        "0" => 0,
-        "1" => 1000,
-        _ => return None,
-    };
-    if decimals.len() > 3 || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let fraction = decimals
-        .bytes()
-        .zip([100, 10, 1])
-        .map(|(digit, place)| u32::from(digit - b'0') * place)
-        .sum::<u32>();
-    Some(thousands + fraction).filter(|weight| *weight <= 1000)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_name_reads_back() {
-        for size in Size::ALL {
-            for format in Format::ALL {
-                let variant = Variant { size, format };
-                assert_eq!(Variant::parse(&variant.name()), Some(variant));
-            }
-        }
-        assert_eq!(
-            Variant::parse("w1280.jpg"),
-            Some(Variant {
-                size: Size::W1280,
-                format: Format::Jpeg
-            })
-        );
-        assert_eq!(Size::parse("w640"), Some(Size::W640));
-    }
-
-    #[test]
-    fn other_names_are_unknown() {
-        let names = [
-            "",
-            ".",
-            "w320",
-            "w320.",
-            ".webp",
-            "w321.webp",
-            "W320.webp",
-            "w320.WEBP",
-            "w0320.webp",
-            "w320.webp.jpg",
-            "w320.jpeg",
-            "w320.svg",
-            "w99999999.webp",
-            "w-1.webp",
-            " w320.webp",
-            "w320.webp\0",
-            "../w320.webp",
-            "original",
-        ];
-        for name in names {
-            assert_eq!(Variant::parse(name), None, "{name:?}");
-        }
-        assert_eq!(Size::parse("w320.webp"), None);
-    }
-
-    #[test]
-    fn a_size_keeps_proportions_and_never_enlarges() {
-        assert_eq!(Size::W960.dimensions(4000, 3000), (960, 720));
-        assert_eq!(Size::W960.dimensions(960, 5), (960, 5));
-        assert_eq!(Size::W1920.dimensions(200, 100), (200, 100));
-        assert_eq!(Size::W640.dimensions(1000, 333), (640, 213));
-        assert_eq!(Size::W320.dimensions(12_000, 1), (320, 1));
-        assert_eq!(Size::W320.dimensions(1, 12_000), (1, 12_000));
-        assert_eq!(Size::W320.dimensions(u32::MAX, u32::MAX), (320, 320));
-    }
-
-    #[test]
-    fn srcset_has_every_width_up_to_the_originals() {
-        assert_eq!(
-            srcset("https://example.org/", "ab", 1000),
-            "https://example.org/media/ab/w320.webp 320w, https://example.org/media/ab/w640.webp 640w, \
-             https://example.org/media/ab/w960.webp 960w"
-        );
-        assert_eq!(srcset("http://h", "ab", 200), "http://h/media/ab/w320.webp 200w");
-        assert_eq!(srcset("http://h", "ab", 4000).matches("w,").count(), 4);
-        assert!(srcset("http://h", "ab", 1920).ends_with("/w1920.webp 1920w"));
-    }
-
-    #[test]
-    fn png_is_offered_for_transparent_pictures_alone() {
-        let names = |transparent| {
-            Variant::offered(700, transparent)
-                .map(Variant::name)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(names(false), ["w320.webp", "w320.jpg", "w640.webp", "w640.jpg"]);
-        assert_eq!(
-            names(true),
-            ["w320.webp", "w320.jpg", "w320.png", "w640.webp", "w640.jpg", "w640.png"]
-        );
-    }
-
-    #[test]
-    fn webp_goes_to_clients_that_name_it() {
-        let webp = [
-            "image/webp",
-            "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",
-            "IMAGE/WebP ; Q=0.5",
-            "image/webp;q=0.001",
-            "image/webp;q=1.000, image/jpeg",
-            "image/jpeg;q=0.4, */*, image/webp;q=0.5",
-        ];
-        for accept in webp {
-            assert_eq!(negotiate(Some(accept)), Format::Webp, "{accept}");
-        }
-    }
-
-    #[test]
-    fn jpeg_goes_to_all_others() {
-        assert_eq!(negotiate(None), Format::Jpeg);
-        let jpeg = [
-            "",
-            "*/*",
-            "image/*",
-            "text/html",
-            "image/webp;q=0",
-            "image/webp;q=0.000, */*",
-            "image/webp;q=2",
-            "image/webp;q=0.5555",
-            "image/webp;q=-1",
-            "image/webp;q=1.001",
-            "image/webp;q=",
-            "image/webp;q=0.5, image/jpeg",
-            "image/webp;q=0.5, */*;q=0.6",
-            "image/webpx",
-            ",;,;=,q=1",
-        ];
-        for accept in jpeg {
-            assert_eq!(negotiate(Some(accept)), Format::Jpeg, "{accept}");
-        }
-    }
-}
+mod tests;

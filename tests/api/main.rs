@@ -6,6 +6,8 @@ mod auth;
 mod database;
 mod images;
 mod import;
+mod media;
+mod media_s3;
 mod openapi;
 mod search;
 mod search_index;

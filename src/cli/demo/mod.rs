@@ -69,7 +69,7 @@ pub async fn fill(db: &Db, config: &Config) -> std::result::Result<Option<usize>
     if !db.read(|read| Ok(is_empty(read)?)).await.map_err(in_words)? {
         return Ok(None);
     }
-    let files = Files::open(&config.data_dir)?;
+    let files = Files::open(config)?;
     let zone = zone(db, config).await?;
     let mut images = HashMap::new();
     for post in POSTS {

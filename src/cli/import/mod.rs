@@ -107,7 +107,7 @@ pub async fn markdown(
     let folder = Folder::open(dir)?;
     let mut import = Importer {
         db,
-        files: Files::open(&config.data_dir)?,
+        files: Files::open(config)?,
         zone: zone(db, config).await?,
         images: HashMap::new(),
         report: Report::default(),

@@ -70,6 +70,8 @@ pub(super) struct Jpeg {
     pub working: u64,
     /// Whether the components come one after the other, though not progressively.
     pub separate: bool,
+    /// Whether it is a grey or colour picture of 8 bits, as nearly all are.
+    pub plain: bool,
 }
 
 /// Walks the segments of a JPEG (ITU T.81, annex B) to its end marker.
@@ -77,7 +79,7 @@ pub(super) fn jpeg(bytes: &[u8]) -> Result<Jpeg, ImageError> {
     let mut reader = Reader { rest: bytes };
     reader.take(2)?;
     let (mut scans, mut samples) = (0_u32, 0_u64);
-    let mut progressive = false;
+    let (mut progressive, mut plain) = (false, true);
     loop {
         reader.after_ff()?;
         let mut marker = reader.byte()?;
@@ -96,9 +98,10 @@ pub(super) fn jpeg(bytes: &[u8]) -> Result<Jpeg, ImageError> {
         };
         match marker {
             0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => {
-                segment.byte()?;
+                let bits = segment.byte()?;
                 let (height, width) = (segment.u16_be()?, segment.u16_be()?);
                 let components = segment.byte()?;
+                plain &= bits == 8 && matches!(components, 1 | 3) && marker <= 0xC2;
                 let pixels = check_size(width, height)?;
                 // Subsampled components have fewer.
                 samples = samples.max(pixels * u64::from(components));
@@ -123,7 +126,11 @@ pub(super) fn jpeg(bytes: &[u8]) -> Result<Jpeg, ImageError> {
         } else {
             0
         };
-    Ok(Jpeg { working, separate })
+    Ok(Jpeg {
+        working,
+        separate,
+        plain,
+    })
 }
 
 /// Walks the blocks of a GIF (version 89a, appendix B). Returns the number of its frames. A missing trailer is

@@ -4,67 +4,142 @@ use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::codecs::{gif::GifDecoder, jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder};
-use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, Limits, RgbImage};
+use image::metadata::{LoopCount, Orientation};
+use image::{AnimationDecoder, DynamicImage, Frames, GrayImage, ImageDecoder, ImageFormat, Limits, RgbImage};
 
+use super::room::{Room, Taken};
 use super::{ImageError, MAX_MEMORY, MAX_SIDE, check_size, container};
 
 /// What a PNG may unpack beside its pixels: a colour profile, text.
 const MAX_PNG_EXTRAS: u64 = 32 << 20;
 
-/// A picture as it lies in the file, with what says how to show it.
-pub(super) struct Decoded {
-    /// The pixels as stored: not turned, in the file's own colours.
-    pub pixels: DynamicImage,
-    /// How to turn them.
+/// What a file says of its picture, before its pixels are read.
+#[derive(Debug, Clone)]
+pub(super) struct Head {
+    /// Width and height as stored.
+    pub stored: (u32, u32),
+    /// How to turn it.
     pub orientation: Orientation,
     /// The colour profile, as it stands in the file.
     pub icc: Option<Vec<u8>>,
     /// The type, by content.
     pub media_type: &'static str,
-    /// Whether there is more than one frame; `pixels` is the first.
+    /// How many frames an animation has that could be kept moving; 1 for all else.
+    pub frames: u32,
+    /// Whether there is more than one picture in it.
     pub animated: bool,
 }
 
-impl Decoded {
-    /// Whether showing the picture exchanges its width and height.
-    pub fn lies_on_its_side(&self) -> bool {
-        // Exif 2.3, 4.6.4: the values from 5 on exchange rows and columns.
-        self.orientation.to_exif() >= 5
+/// A picture as it lies in the file.
+pub(super) struct Decoded {
+    /// The pixels as stored: not turned, in the file's own colours. Smaller where that was asked for; of an animation the
+    /// first frame.
+    pub pixels: DynamicImage,
+    /// What the file says of it.
+    pub head: Head,
+    /// The memory that the pixels take.
+    pub taken: Taken,
+}
+
+/// Decodes a JPEG, PNG, WebP or GIF. `reduction` says how many stored pixels may become one; the pixels are then at least
+/// that many, and fewer than all where the format makes it cheap.
+///
+/// Everything is checked first that can be: size, frames, scans, memory, and that the file is whole. A panic in a decoder,
+/// which is code of others at work on hostile bytes, means a broken file.
+pub(super) fn decode(bytes: &[u8], room: &Room, reduction: impl FnOnce(&Head) -> f64) -> Result<Decoded, ImageError> {
+    let format = kind(bytes)?;
+    guarded(|| decode_as(format, bytes, room, reduction))
+}
+
+/// A picture that moves, frame by frame: each is whole, and as large as the picture.
+pub(super) struct Moving<'a> {
+    pub frames: Frames<'a>,
+    /// How often it is shown; 0 for ever.
+    pub loops: u16,
+    pub head: Head,
+    pub taken: Taken,
+}
+
+/// Opens an animation that [`Head::frames`] says can be kept moving.
+pub(super) fn moving<'a>(bytes: &'a [u8], room: &Room) -> Result<Moving<'a>, ImageError> {
+    match kind(bytes)? {
+        ImageFormat::WebP => {
+            let (frames, file) = container::webp(bytes)?;
+            opened(WebPDecoder::new(Cursor::new(file))?, "image/webp", frames, room)
+        }
+        ImageFormat::Gif => {
+            let frames = container::gif(bytes)?;
+            opened(GifDecoder::new(Cursor::new(bytes))?, "image/gif", frames, room)
+        }
+        _ => Err(ImageError::NotAnImage),
     }
 }
 
-/// Decodes a JPEG, PNG, WebP or GIF; of an animation the first frame.
-///
-/// Everything is checked first that can be: size, frames, scans, memory, and that the file is whole. A
-/// panic in a decoder, which is code of others at work on hostile bytes, means a broken file.
-pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, ImageError> {
+fn opened<'a>(
+    mut decoder: impl ImageDecoder + AnimationDecoder<'a>,
+    media_type: &'static str,
+    frames: u32,
+    room: &Room,
+) -> Result<Moving<'a>, ImageError> {
+    let head = head(&mut decoder, media_type, true, frames)?;
+    decoder.set_limits(limits(MAX_MEMORY))?;
+    let loops = match decoder.loop_count() {
+        LoopCount::Infinite => 0,
+        LoopCount::Finite(times) => u16::try_from(times.get()).unwrap_or(u16::MAX),
+    };
+    // The canvas, the frame, what the decoder puts together, and the frame before.
+    let taken = room.take(check_size(head.stored.0, head.stored.1)? * 16);
+    Ok(Moving {
+        frames: decoder.into_frames(),
+        loops,
+        head,
+        taken,
+    })
+}
+
+/// Runs a decoder of others.
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, ImageError>) -> Result<T, ImageError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| Err(ImageError::Broken("the decoder failed".into())))
+}
+
+fn kind(bytes: &[u8]) -> Result<ImageFormat, ImageError> {
     if bytes.is_empty() {
         return Err(ImageError::Broken("the file is empty".into()));
     }
-    let Ok(format) = image::guess_format(bytes) else {
-        return Err(ImageError::NotAnImage);
-    };
-    catch_unwind(AssertUnwindSafe(|| decode_as(format, bytes)))
-        .unwrap_or_else(|_panic| Err(ImageError::Broken("the decoder failed".into())))
+    image::guess_format(bytes).map_err(|_unknown| ImageError::NotAnImage)
 }
 
-fn decode_as(format: ImageFormat, bytes: &[u8]) -> Result<Decoded, ImageError> {
+fn decode_as(
+    format: ImageFormat,
+    bytes: &[u8],
+    room: &Room,
+    reduction: impl FnOnce(&Head) -> f64,
+) -> Result<Decoded, ImageError> {
     let file = Cursor::new(bytes);
     match format {
         ImageFormat::Jpeg => {
             let layout = container::jpeg(bytes)?;
-            let decoder = JpegDecoder::new(file)?;
-            if layout.separate {
-                return finish_by(decoder, layout.working, false, "image/jpeg", |_| separate_scans(bytes));
-            }
-            finish(decoder, layout.working, false, "image/jpeg")
+            let mut decoder = JpegDecoder::new(file)?;
+            let head = head(&mut decoder, "image/jpeg", false, 1)?;
+            let taken = take(&mut decoder, layout.working, room)?;
+            let reduction = reduction(&head);
+            let smaller = if reduction >= 2.0 && layout.plain {
+                scaled(bytes, head.stored, reduction)
+            } else {
+                None
+            };
+            let pixels = match smaller {
+                Some(pixels) => pixels,
+                None if layout.separate => jpeg_pixels(&mut jpeg_decoder::Decoder::new(bytes))?,
+                None => DynamicImage::from_decoder(decoder)?,
+            };
+            Ok(Decoded { pixels, head, taken })
         }
         ImageFormat::Png => {
             container::png(bytes)?;
             let decoder = PngDecoder::with_limits(file, limits(MAX_PNG_EXTRAS))?;
             let animated = decoder.is_apng()?;
-            finish(decoder, 0, animated, "image/png")
+            finish(decoder, 0, "image/png", animated, 1, room)
         }
         ImageFormat::WebP => {
             let (frames, file) = container::webp(bytes)?;
@@ -77,65 +152,82 @@ fn decode_as(format: ImageFormat, bytes: &[u8]) -> Result<Decoded, ImageError> {
                 (false, true) => 7,
                 (false, false) => 4,
             };
-            finish(
-                decoder,
-                check_size(width, height)? * per_pixel,
-                animated && frames > 1,
-                "image/webp",
-            )
+            let working = check_size(width, height)? * per_pixel;
+            finish(decoder, working, "image/webp", animated && frames > 1, frames, room)
         }
         ImageFormat::Gif => {
             let frames = container::gif(bytes)?;
             let decoder = GifDecoder::new(file)?;
             let (width, height) = decoder.dimensions();
             // A frame that does not fill the screen is decoded beside it.
-            finish(decoder, check_size(width, height)? * 4, frames > 1, "image/gif")
+            let working = check_size(width, height)? * 4;
+            finish(decoder, working, "image/gif", frames > 1, frames, room)
         }
         _ => Err(ImageError::NotAnImage),
     }
 }
 
 fn finish(
-    decoder: impl ImageDecoder,
+    mut decoder: impl ImageDecoder,
     working: u64,
-    animated: bool,
     media_type: &'static str,
+    animated: bool,
+    frames: u32,
+    room: &Room,
 ) -> Result<Decoded, ImageError> {
-    finish_by(decoder, working, animated, media_type, |decoder| {
-        Ok(DynamicImage::from_decoder(decoder)?)
-    })
+    let head = head(&mut decoder, media_type, animated, frames)?;
+    let taken = take(&mut decoder, working, room)?;
+    let pixels = DynamicImage::from_decoder(decoder)?;
+    Ok(Decoded { pixels, head, taken })
 }
 
-/// Reads what stands beside the pixels, and these by `read` if all is within the limits.
-fn finish_by<D: ImageDecoder>(
-    mut decoder: D,
-    working: u64,
-    animated: bool,
+/// Reads what stands beside the pixels.
+fn head(
+    decoder: &mut impl ImageDecoder,
     media_type: &'static str,
-    read: impl FnOnce(D) -> Result<DynamicImage, ImageError>,
-) -> Result<Decoded, ImageError> {
-    let (width, height) = decoder.dimensions();
-    check_size(width, height)?;
-    if decoder.total_bytes().saturating_add(working) > MAX_MEMORY {
-        return Err(ImageError::TooLarge("the picture takes too much memory to decode"));
-    }
-    let icc = decoder.icc_profile()?;
-    let orientation = decoder.orientation()?;
-    decoder.set_limits(limits(MAX_MEMORY))?;
-    let pixels = read(decoder)?;
-    Ok(Decoded {
-        pixels,
-        orientation,
-        icc,
+    animated: bool,
+    frames: u32,
+) -> Result<Head, ImageError> {
+    let stored = decoder.dimensions();
+    let pixels = check_size(stored.0, stored.1)?;
+    Ok(Head {
+        stored,
+        icc: decoder.icc_profile()?,
+        orientation: decoder.orientation()?,
         media_type,
         animated,
+        frames: if animated && pixels * u64::from(frames) <= super::MAX_MOVING {
+            frames.max(1)
+        } else {
+            1
+        },
     })
 }
 
-/// Decodes a JPEG whose components come in scans of their own. It is legal and rare, and zune-jpeg, fast
-/// with all others, gives wrong colours for it without an error (zune-image 422 and 448).
-fn separate_scans(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
+/// Takes the memory that decoding needs, or refuses.
+fn take(decoder: &mut impl ImageDecoder, working: u64, room: &Room) -> Result<Taken, ImageError> {
+    let needed = decoder.total_bytes().saturating_add(working);
+    if needed > MAX_MEMORY {
+        return Err(ImageError::TooLarge("the picture takes too much memory to decode"));
+    }
+    decoder.set_limits(limits(MAX_MEMORY))?;
+    Ok(room.take(needed))
+}
+
+/// Decodes a JPEG at a half, a quarter or an eighth of its size, leaving out what the smaller picture could not show.
+/// `None` where that does not work; the usual way then says what is wrong.
+fn scaled(bytes: &[u8], stored: (u32, u32), reduction: f64) -> Option<DynamicImage> {
+    let wanted = |length: u32| u16::try_from((f64::from(length) / reduction).ceil() as u32).ok();
     let mut decoder = jpeg_decoder::Decoder::new(bytes);
+    decoder.set_max_decoding_buffer_size(usize::try_from(MAX_MEMORY).ok()?);
+    decoder.scale(wanted(stored.0)?, wanted(stored.1)?).ok()?;
+    jpeg_pixels(&mut decoder).ok()
+}
+
+/// Decodes with jpeg-decoder, which can also do what zune-jpeg, fast with all others, cannot: a JPEG whose components come
+/// in scans of their own. It is legal and rare, and zune-jpeg gives wrong colours for it without an error (zune-image 422
+/// and 448).
+fn jpeg_pixels(decoder: &mut jpeg_decoder::Decoder<&[u8]>) -> Result<DynamicImage, ImageError> {
     let samples = decoder
         .decode()
         .map_err(|error| ImageError::Broken(error.to_string()))?;

@@ -4,6 +4,8 @@
 mod answer;
 mod client;
 mod database;
+pub mod pictures;
+pub mod s3;
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -11,7 +13,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use broadsheet::config::{Config, CorsOrigins, Database as Location, LogFormat};
+use broadsheet::config::{Config, CorsOrigins, Database as Location, LogFormat, Media};
 use broadsheet::db::DbConn;
 use broadsheet::server;
 use diesel::{Connection, PgConnection, SqliteConnection};
@@ -159,6 +161,7 @@ fn settings(database: broadsheet::config::Database, data: &std::path::Path) -> C
         rate_limit: false,
         cors_origins: CorsOrigins::Any,
         trusted_proxies: Vec::new(),
+        media: Media::Folder,
         drain: Duration::ZERO,
         log: LogFormat::Text,
     }

@@ -15,15 +15,8 @@ fn wide_colours_become_srgb() {
     encoder
         .write_image(&pixels, 400, 300, image::ExtendedColorType::Rgb8)
         .unwrap();
-    for format in Format::ALL {
-        let out = render_variant(
-            &tagged,
-            Variant {
-                size: Size::W320,
-                format,
-            },
-        )
-        .unwrap();
+    for format in READABLE {
+        let out = render_variant(&tagged, of_width(format)).unwrap();
         assert!(!contains(&out, b"acsp"), "the profile is still in {format:?}");
         let pixel = *seen(&out).into_rgb8().get_pixel(100, 100);
         assert!(near(&pixel.0, [215, 93, 31], 4), "{format:?} {pixel:?}");

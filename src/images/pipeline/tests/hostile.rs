@@ -152,15 +152,8 @@ fn what_hides_behind_a_picture_does_not_come_through() {
     let mut polyglot = file(scene(30, 30), ImageFormat::Png);
     polyglot.extend(b"<script>alert(document.domain)</script>");
     assert_eq!(probe(&polyglot).unwrap().media_type, "image/png");
-    for format in Format::ALL {
-        let out = render_variant(
-            &polyglot,
-            Variant {
-                size: Size::W320,
-                format,
-            },
-        )
-        .unwrap();
+    for format in READABLE {
+        let out = render_variant(&polyglot, of_width(format)).unwrap();
         assert!(!contains(&out, b"<script"), "{format:?}");
     }
 }

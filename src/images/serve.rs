@@ -1,0 +1,336 @@
+//! HTTP of the files: the address of each variant, and the uploaded file for editors.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use actix_web::body::SizedStream;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    ACCEPT, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap,
+    HeaderName, HeaderValue, IF_RANGE, LOCATION, RANGE, VARY,
+};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, get, web};
+
+use super::accept::negotiate;
+use super::files::Files;
+use super::model::ImageRow;
+use super::storage::{ORIGINAL, Opened, is_hash};
+use super::store;
+use super::variants::{Focus, Format, Size, Variant};
+use crate::auth::Editor;
+use crate::db::Db;
+use crate::error::{Code, Error, Result};
+use crate::web::conditional::none_match;
+use crate::web::{FromPairs, Pairs, Query};
+
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+const NEVER: &str = "private, no-store";
+
+/// How long the way to a bucket may be remembered, and how long it is open: longer, for a slow reader.
+const WAY: Duration = Duration::from_secs(3600);
+const WAY_OPEN: Duration = Duration::from_secs(2 * 3600);
+
+/// What the query says.
+pub struct Cut {
+    focal: Option<Focus>,
+}
+
+impl FromPairs for Cut {
+    fn from_pairs(pairs: &mut Pairs) -> Self {
+        Self {
+            focal: pairs.parsed("focal", "a focal point such as 900-100, in thousandths,", Focus::parse),
+        }
+    }
+}
+
+/// Load a file of an image.
+///
+/// `w320`, `w640`, `w960`, `w1280` or `w1920`, never larger than the original; `thumb` (320 × 320), `card` (640 × 360) or
+/// `share` (1200 × 630), cut around the focal point; with `.webp`, `.avif`, `.jpg` or `.png`, or without an ending by
+/// `Accept`, which gets AVIF once that has been made. Made when first asked for, kept for ever under this address. `.webp`
+/// of an animation moves, the others show its first frame. `.jpg` of a transparent picture stands on white. Whoever has the
+/// address may see the file. `original` is the uploaded file, for editors.
+#[utoipa::path(
+    tag = "images",
+    operation_id = "get_media",
+    params(
+        ("hash" = String, Path, description = "The image's hash.", example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", pattern = "^[0-9a-f]{64}$"),
+        ("variant" = String, Path, description = "The variant's name.", example = "w960.webp"),
+        ("focal" = Option<String>, Query, description = "Of a crop: the focal point that the address stands for, in thousandths, as the image's `variants` name it. Without one a crop stands for what the focal point was when its first crop was loaded.", example = "900-100", pattern = "^[0-9]{1,4}-[0-9]{1,4}$"),
+    ),
+    security((), ("bearer" = [])),
+    responses(
+        (status = 200, description = "The file.", content((String = "image/webp"), (String = "image/avif"), (String = "image/jpeg"), (String = "image/png"))),
+        (status = 206, description = "The part of it that `Range` asks for."),
+        (status = 302, description = "It lies there, at the store of the files.", headers(("Location" = String, description = "Where."))),
+        (status = 304, description = "It is what `If-None-Match` names."),
+        (status = 307, description = "The crop of the present focal point; the one that was asked for was never made.", headers(("Location" = String, description = "Where, relative to the origin."))),
+    ),
+)]
+#[get("/{hash}/{variant}")]
+pub async fn get_media(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    query: Query<Cut>,
+    db: web::Data<Db>,
+    files: web::Data<Files>,
+) -> Result<HttpResponse> {
+    let ((hash, name), Query(Cut { focal })) = (path.into_inner(), query);
+    if !is_hash(&hash) {
+        return Err(Error::not_found());
+    }
+    if name == ORIGINAL && focal.is_none() {
+        return original(&request, &files, &hash).await;
+    }
+    let named = Variant::parse(&name);
+    let size = named.map(|variant| variant.size).or_else(|| Size::parse(&name));
+    let size = size.ok_or_else(Error::not_found)?;
+    if focal.is_some() && !size.is_crop() {
+        return Err(Error::at_parameter(Code::UnknownParameter, "focal", "for crops alone"));
+    }
+    let media = Media {
+        db: &db,
+        files: &files,
+        hash: &hash,
+    };
+    let (variant, vary) = match named {
+        Some(variant) => (
+            Variant {
+                focus: focal,
+                ..variant
+            },
+            None,
+        ),
+        None => (media.accepted(&request, size, focal).await?, Some("Accept")),
+    };
+    let (file_name, opened) = match files.open_variant(&hash, variant).await? {
+        Some(opened) => opened,
+        None => match media.focus(variant).await? {
+            Some(focus) => {
+                files.make(&hash, variant, focus).await?;
+                let opened = files.open_variant(&hash, variant).await?;
+                opened.ok_or_else(Error::not_found)?
+            }
+            None => return media.present_crop(&name).await,
+        },
+    };
+    let mut response = HttpResponse::Ok();
+    if let Some(vary) = vary {
+        response.insert_header((VARY, vary));
+    }
+    if let Some(address) = files.storage.address(&hash, &file_name, WAY_OPEN).await? {
+        return Ok(response
+            .status(StatusCode::FOUND)
+            .insert_header((LOCATION, address))
+            .insert_header((CACHE_CONTROL, format!("public, max-age={}", WAY.as_secs())))
+            .finish());
+    }
+    response.insert_header((CACHE_CONTROL, FOR_EVER));
+    send(
+        &request,
+        response,
+        opened,
+        &tag(&hash, &file_name),
+        variant.format.media_type(),
+    )
+    .await
+}
+
+/// The uploaded file, as it came; nothing that a browser would run.
+async fn original(request: &HttpRequest, files: &Files, hash: &str) -> Result<HttpResponse> {
+    Editor::extract(request).await?;
+    let opened = files.storage.open_file(hash, ORIGINAL).await?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((VARY, "Authorization"));
+    response.insert_header((CACHE_CONTROL, NEVER));
+    let opened = opened.ok_or_else(Error::not_found)?;
+    send(
+        request,
+        response,
+        opened,
+        &tag(hash, ORIGINAL),
+        "application/octet-stream",
+    )
+    .await
+}
+
+/// A file under an address names its content: the picture, and what was made of it.
+fn tag(hash: &str, name: &str) -> String {
+    format!("\"{}-{name}\"", hash.get(..20).unwrap_or(hash))
+}
+
+struct Media<'a> {
+    db: &'a Db,
+    files: &'a Files,
+    hash: &'a str,
+}
+
+impl Media<'_> {
+    /// The variant of that size that the client likes best of those that are there, or are made soon. AVIF, if it would be
+    /// better still, is made for those who come later.
+    async fn accepted(&self, request: &HttpRequest, size: Size, focus: Option<Focus>) -> Result<Variant> {
+        let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+        let of = |format| Variant { size, format, focus };
+        if negotiate(accept, true) == Format::Avif {
+            let avif = of(Format::Avif);
+            if self.files.storage.exists(self.hash, &avif.file_name()).await? {
+                return Ok(avif);
+            }
+            if !self.files.is_wanted(self.hash, avif)
+                && self.files.storage.exists(self.hash, ORIGINAL).await?
+                && let Some(focus) = self.focus(avif).await?
+            {
+                self.files.want(self.hash, avif, focus);
+            }
+        }
+        Ok(of(negotiate(accept, false)))
+    }
+
+    /// The focal point that a variant is cut around; `None` for one that is none of the image's any more.
+    async fn focus(&self, variant: Variant) -> Result<Option<Focus>> {
+        if !variant.size.is_crop() {
+            return Ok(Some(Focus::MIDDLE));
+        }
+        let row = self.row().await?;
+        let bare = row.crop_x.zip(row.crop_y).map(|(x, y)| Focus::at(x, y));
+        match (variant.focus, bare) {
+            (Some(asked), _) => Ok(Some(asked).filter(|asked| *asked == row.focus())),
+            (None, Some(bare)) => Ok(Some(bare)),
+            (None, None) => {
+                let hash = self.hash.to_owned();
+                let pinned = self.db.write(move |tx| Ok(store::pin_crops(tx, &hash)?)).await?;
+                let row = pinned.ok_or_else(Error::not_found)?;
+                Ok(row.crop_x.zip(row.crop_y).map(|(x, y)| Focus::at(x, y)))
+            }
+        }
+    }
+
+    async fn row(&self) -> Result<ImageRow> {
+        let hash = self.hash.to_owned();
+        let row = self.db.read(move |read| Ok(store::find_by_hash(read.conn, &hash)?));
+        row.await?.ok_or_else(Error::not_found)
+    }
+
+    /// The way to the crop of the present focal point.
+    async fn present_crop(&self, name: &str) -> Result<HttpResponse> {
+        let query = self.row().await?.named_focus().map(|focus| format!("?focal={focus}"));
+        let address = format!("/media/{}/{name}{}", self.hash, query.unwrap_or_default());
+        Ok(HttpResponse::TemporaryRedirect()
+            .insert_header((LOCATION, address))
+            .insert_header((CACHE_CONTROL, "public, max-age=60"))
+            .finish())
+    }
+}
+
+/// Sends a file, or the part of it that is asked for, or nothing where the client has it.
+async fn send(
+    request: &HttpRequest,
+    mut response: HttpResponseBuilder,
+    opened: Opened,
+    tag: &str,
+    media_type: &'static str,
+) -> Result<HttpResponse> {
+    response
+        .insert_header((ETAG, tag))
+        .insert_header((ACCEPT_RANGES, "bytes"))
+        .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
+        .insert_header((HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"));
+    if none_match(request.headers(), tag) {
+        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    response.insert_header((CONTENT_TYPE, media_type));
+    let size = opened.size();
+    let part = match wanted_part(request.headers(), tag, size) {
+        Wanted::All => 0..size,
+        Wanted::Part(part) => {
+            let range = format!("bytes {}-{}/{size}", part.start, part.end.saturating_sub(1));
+            response.status(StatusCode::PARTIAL_CONTENT);
+            response.insert_header((CONTENT_RANGE, range));
+            part
+        }
+        Wanted::Nothing => {
+            let mut response = Error::new(Code::RangeNotSatisfiable).error_response();
+            let range = HeaderValue::from_str(&format!("bytes */{size}")).map_err(Error::internal)?;
+            response.headers_mut().insert(CONTENT_RANGE, range);
+            return Ok(response);
+        }
+    };
+    if let Some(bytes) = opened.at_hand(&part) {
+        return Ok(response.body(bytes));
+    }
+    let length = part.end - part.start;
+    Ok(response.body(SizedStream::new(length, opened.stream(part).await?)))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    All,
+    Part(Range<u64>),
+    /// A part that lies behind the end.
+    Nothing,
+}
+
+/// What `Range` asks for (RFC 9110, 14.2). Several parts, other units and what is malformed are left aside, as is a range
+/// of another file than the one that `If-Range` names.
+fn wanted_part(headers: &HeaderMap, tag: &str, size: u64) -> Wanted {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    if text(IF_RANGE).is_some_and(|named| named != tag) {
+        return Wanted::All;
+    }
+    let range = text(RANGE).and_then(|range| range.strip_prefix("bytes=")?.trim().split_once('-'));
+    let number = |text: &str| -> Option<u64> {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| text.parse().unwrap_or(u64::MAX))
+    };
+    let (from, to) = match range {
+        Some(("", last)) => match number(last) {
+            Some(0) => return Wanted::Nothing,
+            Some(last) => (size.saturating_sub(last), size),
+            None => return Wanted::All,
+        },
+        Some((first, "")) => match number(first) {
+            Some(first) => (first, size),
+            None => return Wanted::All,
+        },
+        Some((first, last)) => match (number(first), number(last)) {
+            (Some(first), Some(last)) if first <= last => (first, last.saturating_add(1).min(size)),
+            _ => return Wanted::All,
+        },
+        None => return Wanted::All,
+    };
+    if from < size {
+        Wanted::Part(from..to)
+    } else {
+        Wanted::Nothing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_part_is_given_and_whatever_else_is_asked_all() {
+        for (range, expected) in [
+            ("bytes=0-9", Wanted::Part(0..10)),
+            ("bytes=90-", Wanted::Part(90..100)),
+            ("bytes=-7", Wanted::Part(93..100)),
+            ("bytes=-700", Wanted::Part(0..100)),
+            ("bytes=50-99999999999999999999999", Wanted::Part(50..100)),
+            ("bytes=100-", Wanted::Nothing),
+            ("bytes=99999999999999999999999-", Wanted::Nothing),
+            ("bytes=-0", Wanted::Nothing),
+            ("bytes=0-1,5-6", Wanted::All),
+            ("bytes=9-2", Wanted::All),
+            ("bytes=+1-2", Wanted::All),
+            ("bytes=-", Wanted::All),
+            ("pages=1-2", Wanted::All),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RANGE, HeaderValue::from_static(range));
+            assert_eq!(wanted_part(&headers, "\"a\"", 100), expected, "{range}");
+            headers.insert(IF_RANGE, HeaderValue::from_static("\"b\""));
+            assert_eq!(wanted_part(&headers, "\"a\"", 100), Wanted::All);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Files in a bucket of an S3 server, which is a real one, on a port, and is stopped on the way.
+
+use serde_json::json;
+
+use broadsheet::db::Db;
+use broadsheet::images::Files;
+use broadsheet::images::check::check;
+
+use crate::support::pictures::{media, png};
+use crate::support::s3::S3;
+use crate::support::{App, Backend, run};
+
+const IMAGES: &str = "/api/v1/images";
+
+/// A test on each database, against a server of its own.
+macro_rules! with_s3 {
+    ($($scenario:ident, redirect = $redirect:literal;)+) => {
+        $(mod $scenario {
+            #[actix_web::test]
+            async fn sqlite() {
+                super::start(super::Backend::Sqlite, $redirect, async |app, s3| super::$scenario(app, s3).await).await;
+            }
+            #[actix_web::test]
+            async fn postgres() {
+                super::start(super::Backend::Postgres, $redirect, async |app, s3| super::$scenario(app, s3).await).await;
+            }
+        })+
+    };
+}
+
+with_s3! {
+    files_lie_in_the_bucket, redirect = false;
+    a_store_that_is_down_takes_nothing_else_along, redirect = false;
+    readers_are_sent_to_the_bucket, redirect = true;
+    media_check_reads_the_bucket, redirect = false;
+}
+
+async fn start(backend: Backend, redirect: bool, scenario: impl AsyncFnOnce(&App, &mut S3)) {
+    let mut s3 = S3::start();
+    let settings = s3.settings();
+    run(
+        backend,
+        |config| config.media = settings(redirect),
+        async |app| scenario(app, &mut s3).await,
+    )
+    .await;
+}
+
+/// The objects, without the prefix.
+fn objects(s3: &S3) -> Vec<String> {
+    let folder = s3.bucket().join("some/prefix");
+    let mut found: Vec<String> = walkdir::WalkDir::new(&folder)
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+        .filter_map(|entry| Some(entry.path().strip_prefix(&folder).ok()?.to_string_lossy().into_owned()))
+        .collect();
+    found.sort();
+    found
+}
+
+/// A PNG of more than one part, as S3 counts them.
+fn large_png() -> Vec<u8> {
+    let mut seed = 7_u32;
+    let noise = image::RgbImage::from_fn(1600, 1300, |_, _| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let [a, b, c, _] = seed.to_be_bytes();
+        image::Rgb([a, b, c])
+    });
+    crate::support::pictures::encoded(&noise.into(), image::ImageFormat::Png)
+}
+
+async fn files_lie_in_the_bucket(app: &App, s3: &mut S3) {
+    let admin = app.admin().await;
+    let large = large_png();
+    assert!(large.len() > 5 << 20, "{}", large.len());
+    let image = admin.upload(IMAGES, &large, &[("focal_x", "0.9")]).await.ok(201);
+    let hash = image["data"]["hash"].as_str().expect("a hash").to_owned();
+    let key = |name: &str| format!("{}/{hash}/{name}", &hash[..2]);
+    assert_eq!(objects(s3), [key("original")]);
+    assert!(!app.config.data_dir.join("media").exists());
+    let original = admin.get(&media(&hash, "original")).await;
+    assert!(original.status == 200 && original.body == large);
+
+    let reader = app.anonymous();
+    let at = media(&hash, "w960.webp");
+    let all = futures_util::future::join_all((0..20).map(|_| reader.get(&at))).await;
+    assert!(
+        all.iter()
+            .all(|answer| answer.status == 200 && answer.body == all[0].body)
+    );
+    assert_eq!(all[0].content_type(), "image/webp");
+    assert_eq!(
+        all[0].header("cache-control"),
+        Some("public, max-age=31536000, immutable")
+    );
+    assert_eq!(objects(s3), [key("original"), key("w960.webp")]);
+    let part = reader.with("range", "bytes=10-1009").get(&at).await;
+    assert_eq!((part.status, &part.body[..]), (206, &all[0].body[10..1010]));
+    let tag = all[0].header("etag").expect("a tag").to_owned();
+    assert_eq!(reader.with("if-none-match", &tag).get(&at).await.status, 304);
+    let beyond = reader.with("range", "bytes=99999999-").get(&at).await;
+    assert_eq!(beyond.status, 416);
+    for name in ["thumb.jpg", "card.png"] {
+        assert_eq!(reader.get(&media(&hash, name)).await.status, 200, "{name}");
+    }
+    assert_eq!(reader.get(&media(&hash, "w961.webp")).await.status, 404);
+    assert_eq!(reader.get(&media(&"0".repeat(64), "w960.webp")).await.status, 404);
+    assert_eq!(objects(s3).len(), 4);
+
+    let id = image.id();
+    admin.delete(&format!("{IMAGES}/{id}")).await.ok(204);
+    assert_eq!(objects(s3), Vec::<String>::new());
+    assert_eq!(reader.get(&at).await.status, 404);
+    admin
+        .upload(IMAGES, b"<svg/>", &[])
+        .await
+        .problem(415, "unsupported_media_type");
+    assert_eq!(objects(s3), Vec::<String>::new());
+}
+
+async fn a_store_that_is_down_takes_nothing_else_along(app: &App, s3: &mut S3) {
+    let admin = app.admin().await;
+    let image = admin.upload(IMAGES, &png(400, 300), &[]).await.ok(201);
+    let hash = image["data"]["hash"].as_str().expect("a hash").to_owned();
+    let article = json!({"title": "图文", "body": format!("![](image:{})", image.id()), "status": "published"});
+    let article = admin.post("/api/v1/articles", &article).await.ok(201);
+    let at = format!("/api/v1/articles/{}", article.id());
+    assert_eq!(app.anonymous().get(&media(&hash, "w320.webp")).await.status, 200);
+    let before = objects(s3);
+
+    s3.stop();
+    let shown = app.anonymous().get(&at).await.ok(200);
+    assert_eq!(shown["data"]["title"], json!("图文"));
+    assert!(
+        shown["data"]["body"]["html"]
+            .as_str()
+            .is_some_and(|html| html.contains("<figure><img"))
+    );
+    app.anonymous().get("/api/v1/articles").await.ok(200);
+    let refused = admin.upload(IMAGES, &png(401, 300), &[]).await;
+    assert!(refused.header("retry-after").is_some());
+    refused.problem(503, "unavailable");
+    let refused = app.anonymous().get(&media(&hash, "w320.webp")).await;
+    assert_eq!(refused.header("cache-control"), Some("no-store"));
+    refused.problem(503, "unavailable");
+    app.anonymous()
+        .get(&media(&hash, "w640.webp"))
+        .await
+        .problem(503, "unavailable");
+    assert_eq!(admin.get(IMAGES).await.ok(200).ids(), [image.id()]);
+    assert_eq!(app.anonymous().get("/health/live").await.status, 200);
+
+    s3.start_again();
+    assert_eq!(objects(s3), before);
+    assert_eq!(app.anonymous().get(&media(&hash, "w320.webp")).await.status, 200);
+    assert_eq!(app.anonymous().get(&media(&hash, "w640.webp")).await.status, 200);
+    admin.upload(IMAGES, &png(401, 300), &[]).await.ok(201);
+    let db = Db::open(&app.config).expect("the database");
+    let files = Files::open(&app.config).expect("the files");
+    let verdict = check(&db, &files).await.expect("a verdict");
+    assert!(verdict.agrees() && verdict.images == 2, "{verdict:?}");
+    db.close().await;
+}
+
+async fn readers_are_sent_to_the_bucket(app: &App, _s3: &mut S3) {
+    let admin = app.admin().await;
+    let image = admin.upload(IMAGES, &png(400, 300), &[]).await.ok(201);
+    let hash = image["data"]["hash"].as_str().expect("a hash").to_owned();
+    let answer = app.anonymous().get(&media(&hash, "w320.webp")).await;
+    assert_eq!(answer.status, 302);
+    let caching = answer.header("cache-control").expect("caching");
+    assert_eq!(caching, "public, max-age=3600");
+    let address = answer.header("location").expect("an address").to_owned();
+    assert!(
+        address.contains("/site/some/prefix/") && address.contains("X-Amz-Signature="),
+        "{address}"
+    );
+    let mut file = awc::Client::default().get(&address).send().await.expect("an answer");
+    assert_eq!(file.status().as_u16(), 200);
+    let body = file.body().limit(1 << 20).await.expect("a file");
+    assert_eq!(&body[8..12], b"WEBP");
+    let accepted = app
+        .anonymous()
+        .with("accept", "image/webp")
+        .get(&media(&hash, "w320"))
+        .await;
+    assert_eq!((accepted.status, accepted.header("vary")), (302, Some("Accept")));
+    // Never the original.
+    let original = admin.get(&media(&hash, "original")).await;
+    assert_eq!((original.status, original.body), (200, png(400, 300)));
+}
+
+async fn media_check_reads_the_bucket(app: &App, s3: &mut S3) {
+    let admin = app.admin().await;
+    let lost = admin.upload(IMAGES, &png(90, 30), &[]).await.ok(201);
+    let kept = admin.upload(IMAGES, &png(91, 30), &[]).await.ok(201);
+    assert_eq!(kept["data"]["width"], json!(91));
+    let db = Db::open(&app.config).expect("the database");
+    let files = Files::open(&app.config).expect("the files");
+    let verdict = check(&db, &files).await.expect("a verdict");
+    assert!(verdict.agrees() && verdict.images == 2, "{verdict:?}");
+    let hash = lost["data"]["hash"].as_str().expect("a hash");
+    let folder = s3.bucket().join("some/prefix");
+    std::fs::remove_file(folder.join(&hash[..2]).join(hash).join("original")).expect("an object to lose");
+    let orphan = "cd".repeat(32);
+    std::fs::create_dir_all(folder.join("cd").join(&orphan)).expect("a folder");
+    std::fs::write(folder.join("cd").join(&orphan).join("original"), b"whose").expect("an orphan");
+    let verdict = check(&db, &files).await.expect("a verdict");
+    assert_eq!((verdict.missing, verdict.orphans), (vec![lost.id()], vec![orphan]));
+    admin.upload(IMAGES, &png(90, 30), &[]).await.ok(200);
+    assert!(check(&db, &files).await.expect("a verdict").agrees());
+    db.close().await;
+}

@@ -1,0 +1,118 @@
+//! A server that speaks S3, on a port of this machine, which tests may stop and start again.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use broadsheet::config::{Bucket, Media};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+use s3s_fs::FileSystem;
+use tokio::sync::oneshot;
+
+/// The bucket that it has.
+const BUCKET: &str = "site";
+const KEY: &str = "test-key";
+const SECRET: &str = "test-secret";
+
+/// The server. It ends with this.
+pub struct S3 {
+    root: tempfile::TempDir,
+    address: SocketAddr,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl S3 {
+    /// Starts one with an empty bucket.
+    pub fn start() -> Self {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        std::fs::create_dir(root.path().join(BUCKET)).expect("a bucket");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let mut server = Self {
+            address: listener.local_addr().expect("an address"),
+            root,
+            running: None,
+        };
+        server.serve(listener);
+        server
+    }
+
+    /// Ends it; whoever asks is refused.
+    pub fn stop(&mut self) {
+        if let Some((stop, thread)) = self.running.take() {
+            stop.send(()).ok();
+            thread.join().expect("the S3 server ends");
+        }
+    }
+
+    /// Starts it again, with what it had.
+    pub fn start_again(&mut self) {
+        for _ in 0..100 {
+            if let Ok(listener) = TcpListener::bind(self.address) {
+                return self.serve(listener);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the port of the S3 server is not free again");
+    }
+
+    /// Where the objects lie.
+    pub fn bucket(&self) -> PathBuf {
+        self.root.path().join(BUCKET)
+    }
+
+    /// Settings of a site that keeps its files there, under a prefix; given whether readers are sent there.
+    pub fn settings(&self) -> impl Fn(bool) -> Media + use<> {
+        let options = [
+            ("aws_endpoint_url", format!("http://{}", self.address)),
+            ("aws_region", "us-east-1".to_owned()),
+            ("aws_access_key_id", KEY.to_owned()),
+            ("aws_secret_access_key", SECRET.to_owned()),
+        ];
+        let options = options.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        move |redirect| {
+            Media::Bucket(Bucket {
+                name: BUCKET.to_owned(),
+                prefix: "some/prefix".to_owned(),
+                options: options.clone(),
+                redirect,
+            })
+        }
+    }
+
+    fn serve(&mut self, listener: TcpListener) {
+        let mut builder = S3ServiceBuilder::new(FileSystem::new(self.root.path()).expect("a folder to serve"));
+        builder.set_auth(SimpleAuth::from_single(KEY, SECRET));
+        let service = builder.build();
+        listener.set_nonblocking(true).expect("a socket");
+        let (stop, mut stopped) = oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            // Its end closes every connection.
+            runtime.expect("a runtime").block_on(async move {
+                let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
+                loop {
+                    let socket = tokio::select! {
+                        accepted = listener.accept() => accepted.expect("a connection").0,
+                        _ = &mut stopped => return,
+                    };
+                    let service = service.clone();
+                    tokio::spawn(async move {
+                        let serving = Builder::new(TokioExecutor::new());
+                        serving.serve_connection(TokioIo::new(socket), service).await.ok();
+                    });
+                }
+            });
+        });
+        self.running = Some((stop, thread));
+    }
+}
+
+impl Drop for S3 {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
