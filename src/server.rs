@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
-use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, HeaderName, HeaderValue};
-use actix_web::middleware::{Condition, DefaultHeaders, from_fn};
+use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, ResponseError, web};
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::articles::searched::write_pending;
+use crate::articles::store::load_view_counts;
 use crate::auth::Auth;
 use crate::config::{Config, CorsOrigins, Database};
-use crate::db::{Db, migrate};
+use crate::db::{Db, Watch, migrate};
 use crate::error::{Code, Error};
 use crate::images::{self, Files};
 use crate::openapi::{self, Routes};
@@ -24,7 +24,9 @@ use crate::taxonomy::tags::{Reindex, Whose, rewrite_keys};
 use crate::text::query::warm;
 use crate::users;
 use crate::views::{self, Counter};
-use crate::web::envelope::envelope;
+use crate::web::cache::ResponseCache;
+use crate::web::cross_origin::CrossOrigin;
+use crate::web::envelope::Envelope;
 use crate::web::{NoQuery, PublicUrl, Reply};
 
 /// A server that runs.
@@ -36,8 +38,11 @@ pub struct Running {
     readiness: web::Data<Readiness>,
     handle: ServerHandle,
     finished: actix_web::rt::task::JoinHandle<std::io::Result<()>>,
-    /// What keeps the search index, what views add up to and the files, beside the requests.
-    upkeep: [tokio::task::JoinHandle<()>; 3],
+    /// What works beside the requests: keeps the search index, what views add up to, the files, and the view numbers of
+    /// kept answers.
+    upkeep: Vec<tokio::task::JoinHandle<()>>,
+    /// What the cache learns from of changes of other processes.
+    watch: Option<Watch>,
     /// Held while the server runs: one server a SQLite file.
     _lock: Option<std::fs::File>,
 }
@@ -88,6 +93,11 @@ pub async fn start(config: Config) -> Result<Running, String> {
     images::settle_at_start(&db, &files, &config.database).await;
     let (files_db, kept_files) = (db.clone(), files.clone());
     let media_upkeep = tokio::spawn(async move { images::keep_up(&files_db, &kept_files).await });
+    let cache = ResponseCache::new(config.cache_bytes, &db, |read, ids| {
+        Ok(load_view_counts(read.conn, ids)?)
+    });
+    let watch = cache.as_ref().map(|_cache| db.watch(&config.database)).transpose()?;
+    let (cache, refreshing) = cache.unzip();
     let search = web::Data::new(SearchState::open(db.clone(), &config.data_dir));
     let readiness = web::Data::new(Readiness::new(db.clone()));
     let counter = Counter::new(db.clone(), &config);
@@ -118,12 +128,10 @@ pub async fn start(config: Config) -> Result<Running, String> {
         .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::new(["/openapi.json"])))
         .default_service(web::to(nowhere))
         .wrap(cors(&state.config.cors_origins))
-        // Also where no browser asks: a shared cache may hand the answer to one.
-        .wrap(Condition::new(
-            state.config.cors_origins == CorsOrigins::Any,
-            DefaultHeaders::new().add((ACCESS_CONTROL_ALLOW_ORIGIN, "*")),
+        .wrap(Envelope::new(
+            cache.clone(),
+            CrossOrigin::new(state.config.cors_origins.clone()),
         ))
-        .wrap(from_fn(envelope))
     })
     .client_request_timeout(Duration::from_secs(10))
     .shutdown_timeout(10)
@@ -134,6 +142,10 @@ pub async fn start(config: Config) -> Result<Running, String> {
     log::info!("serving {shown_origin}/api/v1 on {database}; {shown_origin}/docs/ shows it; listening on {address}");
     let handle = server.handle();
     let finished = actix_web::rt::spawn(server);
+    let upkeep = [index_upkeep, views_upkeep, media_upkeep]
+        .into_iter()
+        .chain(refreshing)
+        .collect();
     Ok(Running {
         address,
         db,
@@ -141,7 +153,8 @@ pub async fn start(config: Config) -> Result<Running, String> {
         readiness,
         handle,
         finished,
-        upkeep: [index_upkeep, views_upkeep, media_upkeep],
+        upkeep,
+        watch,
         _lock: lock,
     })
 }
@@ -170,6 +183,7 @@ impl Running {
                 log::error!("the work beside the server ended with {error}");
             }
         }
+        drop(self.watch);
         self.search.finish().await;
         self.db.close().await;
     }
@@ -242,11 +256,9 @@ fn cors(origins: &CorsOrigins) -> Cors {
         "x-visitor-id",
         "x-request-id",
     ];
-    let exposed = ["ETag", "Link", "Location", "Retry-After", "X-Request-Id"];
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers(headers.map(HeaderName::from_static))
-        .expose_headers(exposed)
         .block_on_origin_mismatch(false)
         .max_age(3600);
     match origins {

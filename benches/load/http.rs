@@ -45,6 +45,11 @@ impl Answer {
         StatusCode::from_u16(self.status).is_ok_and(|status| status.is_success())
     }
 
+    /// The length of the body.
+    pub fn length(&self) -> usize {
+        self.body.len()
+    }
+
     /// How long it took, if it went well.
     pub fn took(&self) -> Result<Duration> {
         if self.is_success() {

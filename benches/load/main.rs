@@ -1,12 +1,16 @@
 //! Measures a whole server: `cargo bench --bench load -- search --articles 100000`. See `benches/README.md`.
 
+mod bare;
 mod corpus;
 mod crash;
 mod fill;
+mod fresh;
+mod growth;
 mod http;
 mod process;
 mod quality;
 mod queries;
+mod read;
 mod report;
 mod rows;
 mod same;
@@ -54,6 +58,15 @@ enum Command {
     /// What views are held against; started by `views`.
     #[command(hide = true)]
     Bare(views::bare::Bare),
+    /// Measure reading from the cache, beside a bare handler that has the same bytes.
+    Read(read::Read),
+    /// Measure reading without the cache as the number of articles grows.
+    Growth(growth::Growth),
+    /// Measure writing beside reading, and whether what is written is seen.
+    Fresh(fresh::Fresh),
+    /// Serve what another server answers, from memory; started by `read`.
+    #[command(hide = true)]
+    Mirror(bare::Bare),
     /// Kill the server while it writes, and look whether everything that it acknowledged is found.
     Crash(crash::Crash),
 }
@@ -89,7 +102,11 @@ async fn run(command: Command) -> Result<Vec<String>> {
         Command::Views(views) => views.run().await?,
         Command::ViewsCrash(crash) => crash.run().await?,
         Command::Rankings(rankings) => rankings.run().await?,
+        Command::Read(read) => read.run().await?,
+        Command::Growth(growth) => growth.run().await?,
+        Command::Fresh(fresh) => fresh.run().await?,
         Command::Bare(bare) => bare.run().await?,
+        Command::Mirror(bare) => bare.run().await?,
         Command::Same(same) => same.run(&mut skipped).await?,
     }
     Ok(skipped)

@@ -143,6 +143,22 @@ impl Report {
         self.line(table.trim_end());
     }
 
+    /// A plot of shares: a bar each, whose full length is the largest of them, or 1.
+    pub fn bars(&mut self, what: &str, bars: &[(String, f64)]) {
+        const WIDTH: f64 = 40.0;
+        let most = bars.iter().map(|(_, share)| *share).fold(1.0, f64::max);
+        let longest = bars.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let mut plot = format!("```text\n{what}\n");
+        for (name, share) in bars {
+            let filled = (share / most * WIDTH).round() as usize;
+            let blank = " ".repeat(longest - name.chars().count());
+            // Writing into a string does not fail.
+            let _written = writeln!(plot, "{name}{blank} {} {share:.2}", "█".repeat(filled));
+        }
+        plot.push_str("```");
+        self.line(&plot);
+    }
+
     /// Puts it in place of the section of the same title, or at the end.
     pub fn save(&self, file: Option<&Path>) -> Result<()> {
         let Some(file) = file else { return Ok(()) };

@@ -7,6 +7,7 @@ use broadsheet::db::schema::{
 };
 use broadsheet::db::{DbConn, Timestamp, Tx, level};
 use broadsheet::on_backend;
+use broadsheet::taxonomy::listed::relist_range;
 use broadsheet::taxonomy::tags::store::load_tags_of;
 use broadsheet::text::normalise::fold_name;
 use broadsheet::text::render::{self, Rendered, SourceFormat};
@@ -178,6 +179,10 @@ pub fn insert(tx: &mut Tx<'_>, ready: &[Ready]) -> QueryResult<()> {
             .execute(c)?;
         diesel::insert_into(article_views::table).values(&views).execute(c)?
     });
+    let ids = || ready.iter().map(|article| article.id);
+    if let (Some(first), Some(last)) = (ids().min(), ids().max()) {
+        relist_range(tx, first, last)?;
+    }
     Ok(())
 }
 

@@ -69,6 +69,7 @@ pub fn fill_body(stored: &str, format: BodyFormat, source: BodySource, images: &
     let mut body = Body {
         format: format.as_str(),
         source_format: source.as_str(),
+        images: images_in(stored).into_iter().collect(),
         ..Body::default()
     };
     let filled = |write: fn(&Place, &Picture<'_>, &mut String)| {

@@ -70,7 +70,7 @@ pub type ArticleQuery<'a> = articles::BoxedQuery<'a, MultiBackend>;
 
 /// The ids of the articles that have any of these tags.
 #[diesel::dsl::auto_type(no_type_alias)]
-fn tagged(slugs: Vec<String>) -> _ {
+pub(super) fn tagged(slugs: Vec<String>) -> _ {
     article_tags::table
         .inner_join(tags::table)
         .filter(tags::slug.eq_any(slugs))
@@ -79,7 +79,7 @@ fn tagged(slugs: Vec<String>) -> _ {
 
 /// The ids of the articles that this author wrote.
 #[diesel::dsl::auto_type(no_type_alias)]
-fn written_by(slug: String) -> _ {
+pub(super) fn written_by(slug: String) -> _ {
     article_authors::table
         .inner_join(authors::table)
         .filter(authors::slug.eq(slug))

@@ -6,7 +6,7 @@ use super::body::{fill_body, images_in, load_bodies};
 use super::input::Metadata;
 use super::model::{ArticleLinks, ArticleRow, ArticleSummary, BodyFormat, Seo, SourceRef, Status};
 use super::store;
-use crate::db::{DbConn, Timestamp};
+use crate::db::{DbConn, Subject, Timestamp};
 use crate::error::Result;
 use crate::images::model::Image;
 use crate::images::store::load_images;
@@ -36,6 +36,27 @@ impl Scene {
             origin: origin.to_owned(),
         })
     }
+}
+
+/// What these summaries were made of, for [`crate::web::Reply::made_of`].
+pub fn subjects_of<'a>(summaries: impl IntoIterator<Item = &'a ArticleSummary>) -> Vec<Subject> {
+    let mut subjects = vec![Subject::Site];
+    for article in summaries {
+        subjects.push(Subject::Article(article.id));
+        if let Some(category) = &article.category {
+            subjects.push(Subject::Category(category.id));
+            subjects.extend(category.ancestors.iter().map(|above| Subject::Category(above.id)));
+        }
+        subjects.extend(article.tags.iter().map(|tag| Subject::Tag(tag.id)));
+        for author in &article.authors {
+            subjects.push(Subject::Author(author.id));
+            subjects.extend(author.avatar.iter().map(|avatar| Subject::Image(avatar.id)));
+        }
+        subjects.extend(article.cover.iter().map(|cover| Subject::Image(cover.id)));
+        let shown = article.body.iter().flat_map(|body| &body.images);
+        subjects.extend(shown.map(|id| Subject::Image(*id)));
+    }
+    subjects
 }
 
 /// The summaries of these rows, in their order, with bodies in that form if one is named.

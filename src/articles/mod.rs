@@ -3,6 +3,7 @@
 pub mod body;
 mod filter;
 mod input;
+mod listed;
 pub mod load;
 pub mod model;
 mod nearby;

@@ -244,6 +244,19 @@ pub struct Article {
     pub neighbors: Option<Neighbors>,
 }
 
+impl Article {
+    /// It, and all that stands near it, in the order of the answer.
+    pub fn shown(&self) -> impl Iterator<Item = &ArticleSummary> {
+        let neighbors = self
+            .neighbors
+            .iter()
+            .flat_map(|near| near.prev.iter().chain(&near.next));
+        std::iter::once(&self.summary)
+            .chain(self.related.iter().flatten())
+            .chain(neighbors)
+    }
+}
+
 /// The articles of the same category before and after one.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Neighbors {
@@ -333,6 +346,10 @@ pub struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "**续航**")]
     pub source: Option<String>,
+    /// The pictures that it shows.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub images: Vec<i64>,
 }
 
 #[cfg(test)]

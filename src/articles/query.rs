@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 use super::filter::Filter;
 use super::model::{BodyFormat, Status};
 use crate::auth::Viewer;
-use crate::db::Sight;
+use crate::db::{Sight, Subject};
 use crate::error::{Error, FieldError, Result};
 use crate::web::{FromPairs, Paging, Pairs};
 
@@ -156,6 +156,35 @@ impl Filter {
                 ..error
             }
         })
+    }
+}
+
+impl List {
+    /// What decides which articles are shown, beside what they are themselves.
+    pub fn chosen_by(&self) -> Vec<Subject> {
+        let Filter {
+            category,
+            tag,
+            tag_all,
+            author,
+            updated_from,
+            updated_to,
+            ..
+        } = &self.filter;
+        let mut subjects = vec![Subject::Listing];
+        if self.sort.by_update || updated_from.is_some() || updated_to.is_some() {
+            subjects.push(Subject::Articles);
+        }
+        if category.is_some() {
+            subjects.push(Subject::Categories);
+        }
+        if tag.is_some() || tag_all.is_some() {
+            subjects.push(Subject::Tags);
+        }
+        if author.is_some() {
+            subjects.push(Subject::Authors);
+        }
+        subjects
     }
 }
 

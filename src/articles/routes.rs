@@ -4,7 +4,8 @@ use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, patch, post, 
 
 use super::filter::filtered;
 use super::input::{ArticleCreate, ArticleFields};
-use super::load::{Scene, summaries};
+use super::listed::{Part, list_of_owner};
+use super::load::{Scene, subjects_of, summaries};
 use super::model::{Article, ArticleRow, ArticleSummary, BodyFormat, Neighbors};
 use super::nearby;
 use super::query::{FilterParams, Includes, List, ListParams, Near, PagingParams, Show, ShowParams};
@@ -12,7 +13,7 @@ use super::store;
 use super::write::{self, Prepared, Written};
 use crate::auth::{Contributor, Editor, Viewer};
 use crate::config::Config;
-use crate::db::{self, Db, DbConn, Read, Timestamp};
+use crate::db::{self, Db, DbConn, Read, Sight, Subject, Timestamp};
 use crate::error::{Code, Error, Result};
 use crate::web::body::Checks;
 use crate::web::page::address;
@@ -47,6 +48,7 @@ pub async fn list_articles(
     list.filter.check(&viewer)?;
     list.includes.check(&viewer)?;
     let here = address(&request);
+    let chosen = list.chosen_by();
     let (page, due) = db
         .read(move |read| {
             let scene = Scene::load(read.conn, &origin.0)?;
@@ -59,15 +61,7 @@ pub async fn list_articles(
             } else {
                 None
             };
-            let rows = query(read)?;
-            let rows = store::list_articles(
-                read.conn,
-                rows,
-                list.sort,
-                after,
-                list.paging.offset(),
-                list.paging.limit + 1,
-            )?;
+            let rows = list_rows(read, &scene, zone, viewer.sight(), &list, after)?;
             let page = Page::part(rows, &list.paging, total, &here, |row| {
                 store::cursor_of(row, list.sort).encode(&scope)
             });
@@ -77,7 +71,37 @@ pub async fn list_articles(
             Ok((Page { data, meta, links }, db::next_due(read)?))
         })
         .await?;
-    Ok(Reply::page(&page)?.next_due(due).tag("articles"))
+    Ok(Reply::page(&page)?
+        .next_due(due)
+        .tag("articles")
+        .made_of(chosen)
+        .made_of(subjects_of(&page.data))
+        .views_of(page.data.iter().map(|article| article.id)))
+}
+
+/// The rows of a list, one more than it shows.
+fn list_rows(
+    read: &mut Read<'_>,
+    scene: &Scene,
+    zone: chrono_tz::Tz,
+    sight: Sight,
+    list: &List,
+    after: Option<(Timestamp, i64)>,
+) -> Result<Vec<ArticleRow>> {
+    let (offset, limit) = (list.paging.offset(), list.paging.limit + 1);
+    if !list.sort.by_update {
+        let part = Part {
+            ascending: list.sort.ascending,
+            after,
+            offset,
+            limit,
+        };
+        if let Some(rows) = list_of_owner(read, &scene.tree, zone, &list.filter, part)? {
+            return Ok(rows);
+        }
+    }
+    let rows = filtered(read, &scene.tree, zone, sight, &list.filter)?;
+    Ok(store::list_articles(read.conn, rows, list.sort, after, offset, limit)?)
 }
 
 /// Read one article.
@@ -197,7 +221,10 @@ pub async fn list_related_articles(
     Ok(Reply::page(&page)?
         .next_due(due)
         .tag(format!("article:{id}"))
-        .tag("articles"))
+        .tag("articles")
+        .made_of([Subject::Articles, Subject::Tags, Subject::Article(id)])
+        .made_of(subjects_of(&page.data))
+        .views_of(page.data.iter().map(|article| article.id)))
 }
 
 /// Write a new article.
@@ -405,9 +432,11 @@ fn show(article: &Article, due: Option<Timestamp>) -> Result<Reply> {
     let reply = Reply::data(article)?
         .version(article.summary.version)
         .next_due(due)
-        .tag(tag);
+        .tag(tag)
+        .made_of(subjects_of(article.shown()))
+        .views_of(article.shown().map(|article| article.id));
     Ok(if article.related.is_some() || article.neighbors.is_some() {
-        reply.tag("articles")
+        reply.tag("articles").made_of([Subject::Articles, Subject::Tags])
     } else {
         reply
     })

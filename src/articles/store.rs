@@ -14,6 +14,7 @@ use crate::db::violation::breaks_unique;
 use crate::db::{DbConn, Sight, Timestamp, Tx, level, visible_of_few, visible_to};
 use crate::error::{Code, Error, Result};
 use crate::on_backend;
+use crate::taxonomy::listed::unlist_article;
 
 /// One article, if `sight` sees it.
 pub fn find_article(conn: &mut DbConn, id: i64, sight: Sight, now: Timestamp) -> QueryResult<Option<ArticleRow>> {
@@ -227,6 +228,7 @@ pub fn raise_view_count(tx: &mut Tx<'_>, id: i64, views: i64) -> QueryResult<()>
 /// Removes an article with all that is its own.
 pub fn delete_article(tx: &mut Tx<'_>, id: i64) -> QueryResult<()> {
     diesel::delete(articles::table.find(id)).execute(tx.conn)?;
+    unlist_article(tx, id)?;
     Ok(())
 }
 

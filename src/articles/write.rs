@@ -7,17 +7,19 @@ use diesel::prelude::*;
 
 use super::body::{images_in, load_bodies, save_body};
 use super::input::ArticleFields;
+use super::listed::Facts;
 use super::model::{ArticleRow, ArticleValues, BodyFormat, BodySource, State, Status};
 use super::searched::{put_entry, put_facts};
 use super::slugs::{set_former_slugs, set_slug};
 use super::store;
 use crate::auth::Viewer;
 use crate::db::schema::{authors, categories};
-use crate::db::{Timestamp, Tx};
+use crate::db::{Subject, Timestamp, Tx};
 use crate::error::{Code, Error, Result};
 use crate::images::store::load_images;
 use crate::index;
 use crate::site::store::find_site;
+use crate::taxonomy::listed::{hold_tree, relist};
 use crate::taxonomy::tags::store::ensure_tags;
 use crate::text::render::{Rendered, fill, render};
 use crate::text::summary::{reading_minutes, summary, word_count};
@@ -89,6 +91,8 @@ pub struct Written {
 
 /// Makes an article.
 pub fn create(tx: &mut Tx<'_>, viewer: &Viewer, fields: ArticleFields, body: &Prepared) -> Result<Written> {
+    // First of all that is held: whoever changes a category has that lock alone, and may wait for any other.
+    hold_tree(tx)?;
     if !viewer.may_publish() {
         fields.forbid_publisher_fields()?;
     }
@@ -146,6 +150,7 @@ pub fn update(
     fields: ArticleFields,
     body: Option<&Prepared>,
 ) -> Result<Written> {
+    hold_tree(tx)?;
     let row = editable(tx, viewer, id)?;
     if_match.check(row.values.version)?;
     if !viewer.may_publish() {
@@ -190,6 +195,7 @@ pub fn put(
     mut fields: ArticleFields,
     body: &Prepared,
 ) -> Result<Written> {
+    hold_tree(tx)?;
     // Two that make the same one at once: the second replaces what the first made.
     tx.lock_name("external_ids")?;
     let Some(row) = held_by_external_id(tx, &external_id)? else {
@@ -220,6 +226,10 @@ pub fn put(
         fields.author_ids = Patch::Null;
     }
     apply(tx, Some(id), values, fields, Some(body))?;
+    // What it was before is not what `apply` was given.
+    tx.touch(Subject::Article(id));
+    tx.touch(Subject::Listing);
+    relist(tx, id)?;
     Ok(Written { id, created: false })
 }
 
@@ -229,6 +239,10 @@ pub fn delete(tx: &mut Tx<'_>, viewer: &Viewer, id: i64, if_match: &IfMatch) -> 
     if_match.check(row.values.version)?;
     index::remove(tx.conn, id)?;
     store::delete_article(tx, id)?;
+    if row.values.state == State::Published {
+        tx.touch(Subject::Article(id));
+        tx.touch(Subject::Listing);
+    }
     Ok(())
 }
 
@@ -241,7 +255,9 @@ fn apply(
     body: Option<&Prepared>,
 ) -> Result<i64> {
     let old_slug = id.map(|_| values.slug.clone());
+    let id_is_new = id.is_none();
     let was_published = values.state == State::Published;
+    let listed_before = Facts::of(&values);
     set_fields(&mut values, &fields);
     set_status(&mut values, &fields, tx.now)?;
     set_references(tx, &values)?;
@@ -272,6 +288,7 @@ fn apply(
     };
     set_former_slugs(tx, id, old_slug.as_deref(), &values.slug, fields.former_slugs)?;
     let tags_change = fields.tags.is_given();
+    let lists_change = id_is_new || tags_change || fields.author_ids.is_given() || listed_before != Facts::of(&values);
     match fields.tags {
         Patch::Absent => {}
         Patch::Null => store::set_tags(tx, id, &[])?,
@@ -293,6 +310,16 @@ fn apply(
     }
     if body.is_some() || fields.cover_image_id.is_given() {
         set_images(tx, id, values.cover_image_id, body)?;
+    }
+    let is_published = values.state == State::Published;
+    if was_published || is_published {
+        tx.touch(Subject::Article(id));
+        if lists_change {
+            tx.touch(Subject::Listing);
+        }
+    }
+    if lists_change && (was_published || is_published) {
+        relist(tx, id)?;
     }
     let says_else = body.is_some() || tags_change || fields.title.is_given() || fields.summary.is_given();
     let row = ArticleRow { id, values };

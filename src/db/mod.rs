@@ -4,7 +4,9 @@
 //! writers starve each other there. On PostgreSQL the same interface stands over a pool.
 
 mod alone;
+pub mod changes;
 mod conn;
+mod count;
 pub mod cursor;
 mod level;
 pub mod migrate;
@@ -13,9 +15,11 @@ pub mod schema;
 pub mod types;
 pub mod violation;
 mod visible;
+mod watch;
 mod writer;
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
@@ -26,6 +30,8 @@ use crate::config::{Config, Database};
 use crate::error::{Error, Result};
 
 pub use self::alone::{Alone, alone};
+use self::changes::Touched;
+pub use self::changes::{Changes, Subject};
 pub use self::conn::{DbConn, MultiBackend};
 pub use self::level::level;
 use self::pool::Pool;
@@ -33,6 +39,7 @@ pub use self::types::Timestamp;
 pub use self::visible::{
     Sight, Visible, is_public, is_public_hit, is_public_of_few, next_due, visible_of_few, visible_to,
 };
+pub use self::watch::Watch;
 pub use self::writer::Lane;
 use self::writer::Writer;
 
@@ -67,9 +74,16 @@ pub struct Tx<'a> {
     pub conn: &'a mut DbConn,
     /// The time at which everything happens; read inside the transaction.
     pub now: Timestamp,
+    touched: Touched,
 }
 
 impl Tx<'_> {
+    /// Says that something which answers are made of is changed here. When the transaction is committed, and before who
+    /// asked for it is answered, kept answers that were made of it end, in this process and in the others.
+    pub fn touch(&mut self, subject: Subject) {
+        self.touched.add(subject);
+    }
+
     /// Holds one row against other writers until the commit. SQLite has one writer and needs nothing.
     /// `table` is a name from this source, never input.
     pub fn lock_row(&mut self, table: &'static str, id: i64) -> QueryResult<()> {
@@ -108,23 +122,37 @@ impl Tx<'_> {
     }
 }
 
-tokio::task_local! {
-    /// Time that the current request has spent waiting for the database.
-    static WAITED: Cell<Duration>;
+/// What a request has cost the database so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spent {
+    /// Time that it waited.
+    pub waited: Duration,
+    /// Statements that readers ran for it, those that begin and end a snapshot included.
+    pub statements: u32,
 }
 
-/// Runs a request's future and tells how long it waited for the database.
-pub async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
-    WAITED
-        .scope(Cell::new(Duration::ZERO), async {
-            (work.await, WAITED.with(Cell::get))
+tokio::task_local! {
+    static SPENT: Cell<Spent>;
+}
+
+/// Runs a request's future and tells what it cost the database.
+pub async fn timed<T>(work: impl Future<Output = T>) -> (T, Spent) {
+    SPENT
+        .scope(Cell::new(Spent::default()), async {
+            (work.await, SPENT.with(Cell::get))
         })
         .await
 }
 
-fn note_wait(since: Instant) {
+fn note_spent(since: Instant, statements: u32) {
     // Outside a request (commands, background work) nobody asks.
-    let _outside = WAITED.try_with(|waited| waited.set(waited.get() + since.elapsed()));
+    let _outside = SPENT.try_with(|spent| {
+        let before = spent.get();
+        spent.set(Spent {
+            waited: before.waited + since.elapsed(),
+            statements: before.statements + statements,
+        });
+    });
 }
 
 /// The databases of a running process. Cheap to clone.
@@ -132,6 +160,7 @@ fn note_wait(since: Instant) {
 pub struct Db {
     readers: Pool,
     writer: Writer,
+    changes: Arc<Changes>,
 }
 
 impl Db {
@@ -139,11 +168,26 @@ impl Db {
     pub fn open(config: &Config) -> std::result::Result<Self, String> {
         migrate::run(&config.database)?;
         let readers = Pool::readers(&config.database)?;
+        let changes = Arc::new(Changes::default());
         let writer = match &config.database {
-            Database::Sqlite(path) => Writer::thread(pool::open_sqlite(path, false)?)?,
-            Database::Postgres(_) => Writer::pool(readers.clone()),
+            Database::Sqlite(path) => Writer::thread(pool::open_sqlite(path, false)?, Arc::clone(&changes))?,
+            Database::Postgres(_) => Writer::pool(readers.clone(), Arc::clone(&changes)),
         };
-        Ok(Self { readers, writer })
+        Ok(Self {
+            readers,
+            writer,
+            changes,
+        })
+    }
+
+    /// What changed.
+    pub fn changes(&self) -> &Arc<Changes> {
+        &self.changes
+    }
+
+    /// Watches for what other processes change, as long as the result lives.
+    pub fn watch(&self, database: &Database) -> std::result::Result<Watch, String> {
+        Watch::start(database.clone(), Arc::clone(&self.changes))
     }
 
     /// Runs `work` on a snapshot of the database.
@@ -154,18 +198,21 @@ impl Db {
         let since = Instant::now();
         let readers = self.readers.clone();
         let outcome = tokio::task::spawn_blocking(move || {
-            let mut conn = readers.get()?;
-            let conn = &mut *conn;
-            transaction(conn, Begin::Read, |conn| {
-                work(&mut Read {
-                    conn,
-                    now: Timestamp::now(),
+            count::statements(|| {
+                let mut conn = readers.get()?;
+                let conn = &mut *conn;
+                transaction(conn, Begin::Read, |conn| {
+                    work(&mut Read {
+                        conn,
+                        now: Timestamp::now(),
+                    })
                 })
             })
         })
         .await;
-        note_wait(since);
-        outcome.map_err(Error::internal)?
+        let (outcome, statements) = outcome.map_err(Error::internal)?;
+        note_spent(since, statements);
+        outcome
     }
 
     /// Runs `work` in a transaction; the answer comes after the commit is durable. An error rolls everything back.
@@ -185,7 +232,7 @@ impl Db {
     ) -> Result<T> {
         let since = Instant::now();
         let outcome = self.writer.run(lane, work).await;
-        note_wait(since);
+        note_spent(since, 0);
         outcome
     }
 

@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
 
-use super::DbConn;
+use super::{DbConn, count};
 use crate::config::Database;
 use crate::error::{Error, Result};
 
@@ -28,12 +28,14 @@ impl r2d2::ManageConnection for Manager {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Kept, Self::Error> {
-        let conn = match &self.0 {
+        let opened = match &self.0 {
             Database::Sqlite(path) => open_sqlite_raw(path, true),
             Database::Postgres(url) => open_postgres(url),
         };
+        let mut conn = opened.map_err(diesel::r2d2::Error::ConnectionError)?;
+        count::install(&mut conn);
         Ok(Kept {
-            conn: conn.map_err(diesel::r2d2::Error::ConnectionError)?,
+            conn,
             worked: Instant::now(),
         })
     }
@@ -79,7 +81,9 @@ impl Pool {
     /// Readers of SQLite, which cannot write; on PostgreSQL connections for everything.
     pub(super) fn readers(database: &Database) -> Result<Self, String> {
         let size = match database {
-            Database::Sqlite(_) => 8,
+            // More would wait for the same cores, each with a page cache of its own.
+            Database::Sqlite(_) => u32::try_from(std::thread::available_parallelism().map_or(4, usize::from))
+                .map_or(8, |cores| cores.clamp(4, 8)),
             Database::Postgres(_) => 16,
         };
         r2d2::Pool::builder()
@@ -109,9 +113,11 @@ fn open_sqlite_raw(path: &Path, reader: bool) -> ConnectionResult<DbConn> {
         .ok_or_else(|| ConnectionError::BadConnection("the path is not UTF-8".into()))?;
     let mut conn = SqliteConnection::establish(name)?;
     // The time to wait comes first, since the other settings may meet a lock themselves.
+    // Small page caches and no memory map: the system keeps the file in memory once for all connections, and gives it
+    // back where others need it.
     conn.batch_execute(
         "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY;",
+         PRAGMA cache_size = -4000; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;",
     )
     .map_err(ConnectionError::CouldntSetupConfiguration)?;
     if reader {
@@ -128,5 +134,25 @@ pub(super) fn open_postgres(url: &str) -> ConnectionResult<DbConn> {
         "SET timezone = 'UTC'; SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'; SET jit = off",
     )
     .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(DbConn::Postgres(conn))
+}
+
+/// Connects to PostgreSQL to listen. An address that no longer answers is given up within seconds, unless the settings
+/// say otherwise: nothing is answered from the cache meanwhile.
+pub(super) fn open_listener(url: &str) -> ConnectionResult<DbConn> {
+    let mut url = url.to_owned();
+    for (name, value) in [("connect_timeout", "2"), ("tcp_user_timeout", "2000")] {
+        if !url.contains(name) {
+            match (url.contains('?'), url.ends_with(['?', '&'])) {
+                (false, _) => url.push('?'),
+                (true, false) => url.push('&'),
+                (true, true) => {}
+            }
+            url.push_str(&format!("{name}={value}"));
+        }
+    }
+    let mut conn = PgConnection::establish(&url)?;
+    conn.batch_execute("SET statement_timeout = '2s'; SET application_name = 'broadsheet_changes'")
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(DbConn::Postgres(conn))
 }

@@ -136,6 +136,16 @@ diesel::table! {
     }
 }
 
+diesel::table! { content_changes (id) { id -> BigInt, generation -> BigInt } }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::UtcTimestamp;
+    article_listings (kind, owner_id, listed_at, article_id) {
+        kind -> Integer, owner_id -> BigInt, listed_at -> UtcTimestamp, article_id -> BigInt,
+    }
+}
+
 diesel::table! { index_state (id) { id -> BigInt, analyser -> Integer } }
 
 diesel::table! { index_pending (article_id) { article_id -> BigInt } }
@@ -163,6 +173,7 @@ diesel::joinable!(article_authors -> authors (author_id));
 diesel::joinable!(image_uses -> articles (article_id));
 diesel::joinable!(image_uses -> images (image_id));
 diesel::joinable!(article_views -> articles (article_id));
+diesel::joinable!(article_listings -> articles (article_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     users,
@@ -191,6 +202,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     view_events,
     view_salts,
     article_hits,
+    article_listings,
+    content_changes,
     index_state,
     index_pending,
     synonyms,

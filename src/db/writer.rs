@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot;
 
+use super::changes::{Changes, Touched};
 use super::pool::Pool;
 use super::{Begin, DbConn, Timestamp, Tx, transaction};
 use crate::error::{Error, Result};
@@ -78,13 +79,14 @@ pub(super) enum Writer {
     Thread {
         shared: Arc<Shared>,
         thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+        changes: Arc<Changes>,
     },
-    Pool(Pool),
+    Pool(Pool, Arc<Changes>),
 }
 
 impl Writer {
     /// A writer thread on its own connection.
-    pub(super) fn thread(mut conn: DbConn) -> Result<Self, String> {
+    pub(super) fn thread(mut conn: DbConn, changes: Arc<Changes>) -> Result<Self, String> {
         let shared = Arc::new(Shared::default());
         let inside = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
@@ -94,12 +96,13 @@ impl Writer {
         Ok(Self::Thread {
             shared,
             thread: Arc::new(Mutex::new(Some(thread))),
+            changes,
         })
     }
 
     /// Writes through the pool.
-    pub(super) fn pool(pool: Pool) -> Self {
-        Self::Pool(pool)
+    pub(super) fn pool(pool: Pool, changes: Arc<Changes>) -> Self {
+        Self::Pool(pool, changes)
     }
 
     /// Runs `work` in a transaction and answers after its commit.
@@ -109,19 +112,20 @@ impl Writer {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         match self {
-            Self::Pool(pool) => {
-                let pool = pool.clone();
+            Self::Pool(pool, changes) => {
+                let (pool, changes) = (pool.clone(), Arc::clone(changes));
                 let outcome = tokio::task::spawn_blocking(move || {
                     let mut conn = pool.get()?;
-                    in_transaction(&mut conn, lane, work)
+                    in_transaction(&mut conn, &changes, lane, work)
                 });
                 outcome.await.map_err(Error::internal)?
             }
-            Self::Thread { shared, .. } => {
+            Self::Thread { shared, changes, .. } => {
+                let changes = Arc::clone(changes);
                 let (answer, outcome) = oneshot::channel();
                 let job: Job = Box::new(move |conn| {
                     // The caller may have gone; what was committed stays committed.
-                    let _gone = answer.send(in_transaction(conn, lane, work));
+                    let _gone = answer.send(in_transaction(conn, &changes, lane, work));
                 });
                 {
                     let mut queues = shared.lock();
@@ -141,7 +145,9 @@ impl Writer {
 
     /// Lets the queues run empty, then ends the thread.
     pub(super) async fn close(&self) {
-        let Self::Thread { shared, thread } = self else { return };
+        let Self::Thread { shared, thread, .. } = self else {
+            return;
+        };
         shared.lock().closed = true;
         shared.wake.notify_one();
         let handle = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -155,13 +161,30 @@ impl Writer {
     }
 }
 
-fn in_transaction<T>(conn: &mut DbConn, lane: Lane, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-    transaction(conn, Begin::Write(lane), |conn| {
-        work(&mut Tx {
+/// A transaction, and what it touched noted when it is over.
+fn in_transaction<T>(
+    conn: &mut DbConn,
+    changes: &Changes,
+    lane: Lane,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+) -> Result<T> {
+    let mut announced = None;
+    let outcome = transaction(conn, Begin::Write(lane), |conn| {
+        let mut tx = Tx {
             conn,
             now: Timestamp::now(),
-        })
-    })
+            touched: Touched::default(),
+        };
+        let value = work(&mut tx)?;
+        let Tx { conn, touched, .. } = tx;
+        let guard = changes.announce(conn, &touched)?;
+        announced = Some((touched, guard));
+        Ok(value)
+    });
+    if let Some((touched, guard)) = announced {
+        changes.settle(&touched, guard, outcome.is_ok());
+    }
+    outcome
 }
 
 fn serve(shared: &Shared, conn: &mut DbConn) {

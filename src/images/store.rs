@@ -9,7 +9,7 @@ use super::model::{ImageChanges, ImageRow, ImageUse, NewImage};
 use crate::db::cursor::Cursor;
 use crate::db::schema::{articles, authors, image_uses, images};
 use crate::db::violation::breaks_reference;
-use crate::db::{DbConn, Sight, Timestamp, Tx, columns, visible_of_few};
+use crate::db::{DbConn, Sight, Subject, Timestamp, Tx, columns, visible_of_few};
 use crate::error::{Code, Error, Result};
 
 /// How many uses of an image are named.
@@ -173,8 +173,9 @@ pub fn list_unseen(conn: &mut DbConn, limit: i64) -> QueryResult<Vec<(i64, Strin
 pub fn set_look(tx: &mut Tx<'_>, id: i64, placeholder: &str, color: &str) -> QueryResult<()> {
     diesel::update(images::table.find(id))
         .set((images::placeholder.eq(placeholder), images::color.eq(color)))
-        .execute(tx.conn)
-        .map(drop)
+        .execute(tx.conn)?;
+    tx.touch(Subject::Image(id));
+    Ok(())
 }
 
 /// Every image from the one after that id on, as id, hash and size.
@@ -199,6 +200,7 @@ pub fn insert_image(tx: &mut Tx<'_>, new: &NewImage) -> QueryResult<ImageRow> {
 pub fn update_image(tx: &mut Tx<'_>, id: i64, changes: &ImageChanges) -> QueryResult<ImageRow> {
     if !changes.is_empty() {
         diesel::update(images::table.find(id)).set(changes).execute(tx.conn)?;
+        tx.touch(Subject::Image(id));
     }
     images::table.find(id).select(ImageRow::as_select()).first(tx.conn)
 }
@@ -214,5 +216,6 @@ pub fn delete_image(tx: &mut Tx<'_>, id: i64) -> Result<()> {
                 error.into()
             }
         })?;
+    tx.touch(Subject::Image(id));
     Ok(())
 }

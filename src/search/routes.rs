@@ -84,7 +84,9 @@ pub async fn search_articles(
         .next_due(due)
         .tag("articles")
         .tag("tags")
-        .tag("synonyms"))
+        .tag("synonyms")
+        // Each search is counted, and may be cut by the words of a file.
+        .unkept())
 }
 
 /// What was found, with its highlights.

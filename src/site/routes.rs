@@ -6,7 +6,7 @@ use super::model::{Site, SitePatch};
 use super::store;
 use crate::auth::{Editor, Viewer};
 use crate::config::Config;
-use crate::db::Db;
+use crate::db::{Db, Subject};
 use crate::error::Result;
 use crate::web::{Data, Json, NoQuery, Reply, Then};
 
@@ -22,7 +22,9 @@ use crate::web::{Data, Json, NoQuery, Reply, Then};
 #[get("/site")]
 pub async fn get_site(_viewer: Viewer, _query: NoQuery, db: web::Data<Db>, config: web::Data<Config>) -> Result<Reply> {
     let site = db.read(|read| Ok(store::find_site(read.conn)?)).await?;
-    Ok(Reply::data(&site.into_site(config.time_zone)?)?.tag("site"))
+    Ok(Reply::data(&site.into_site(config.time_zone)?)?
+        .tag("site")
+        .made_of([Subject::Site]))
 }
 
 /// Change the site.

@@ -5,7 +5,7 @@ use diesel::result::OptionalEmptyChangesetExtension;
 
 use super::model::{SiteChanges, SiteRow};
 use crate::db::schema::site;
-use crate::db::{DbConn, Tx};
+use crate::db::{DbConn, Subject, Tx};
 
 /// The site. There is always one.
 pub fn find_site(conn: &mut DbConn) -> QueryResult<SiteRow> {
@@ -18,5 +18,6 @@ pub fn update_site(tx: &mut Tx<'_>, changes: &SiteChanges) -> QueryResult<SiteRo
         .set(changes)
         .execute(tx.conn)
         .optional_empty_changeset()?;
+    tx.touch(Subject::Site);
     find_site(tx.conn)
 }

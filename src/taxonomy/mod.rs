@@ -4,6 +4,7 @@ pub mod authors;
 mod by_name;
 pub mod categories;
 mod fields;
+pub mod listed;
 mod slug;
 pub mod tags;
 

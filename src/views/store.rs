@@ -10,7 +10,7 @@ use super::query::Ranking;
 use super::visitor::{Key, NAMED_SALT, Salt, Salts};
 use super::windows::WINDOWS;
 use crate::db::schema::{article_views, articles, counted_views, site, view_events, view_salts, view_windows};
-use crate::db::{DbConn, MultiBackend, Read, Tx, is_public, is_public_of_few, level};
+use crate::db::{DbConn, MultiBackend, Read, Subject, Tx, is_public, is_public_of_few, level};
 use crate::taxonomy::categories::Tree;
 
 pub mod past;
@@ -211,6 +211,9 @@ pub fn add(
         _ if levels.is_empty() => {}
         DbConn::Postgres(conn) => postgres::set_levels(conn, &levels)?,
         DbConn::Sqlite(conn) => sqlite::set_levels(conn, &levels)?,
+    }
+    for counts in &counts {
+        tx.touch(Subject::Views(counts.article_id));
     }
     Ok(counts.iter().map(|counts| (counts.article_id, counts.views)).collect())
 }

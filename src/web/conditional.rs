@@ -102,7 +102,7 @@ pub fn none_match(headers: &HeaderMap, etag: &str) -> bool {
 }
 
 /// Numbers that say nothing of what is shown: they change by themselves, and a tag outlives that.
-const VIEWS: &[u8] = b"\"view_count\":";
+pub(super) const VIEWS: &[u8] = b"\"view_count\":";
 const TOOK: &[u8] = b"\"took_ms\":";
 
 /// The weak tag of a body. How long the answer took is left out, and so are view numbers unless `with_views`, so that a

@@ -1,65 +1,208 @@
 //! Around every request: its id, `HEAD` as `GET`, problem documents for whatever goes wrong, panics, timing.
 
+use std::future::{Ready, ready};
+use std::hash::{BuildHasher, RandomState};
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::{
     ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
     WWW_AUTHENTICATE,
 };
 use actix_web::http::{Method, StatusCode};
-use actix_web::middleware::Next;
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::{HttpMessage, HttpResponse, ResponseError};
 use futures_util::FutureExt;
+use futures_util::future::{Either, LocalBoxFuture};
 
-use crate::db;
+use super::cache::{Found, ResponseCache, Wanted};
+use super::cross_origin::CrossOrigin;
+use crate::db::{self, Spent};
 use crate::error::{Code, Error, Language};
 
 /// The header that names a request, in and out.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The header that tells where time went.
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
 /// The middleware. It stands outermost.
-pub async fn envelope(
-    mut request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let begun = Instant::now();
-    let id = request_id(request.headers());
-    let language = language(request.headers());
-    // The connection still knows that it was HEAD, and sends no body.
-    if request.method() == Method::HEAD {
-        request.head_mut().method = Method::GET;
-    }
-    let line = log::log_enabled!(log::Level::Debug).then(|| format!("{} {}", request.method(), request.path()));
-    let work = AssertUnwindSafe(next.call(request)).catch_unwind();
-    let (outcome, waited) = db::timed(work).await;
-    let finish = Finish {
-        id,
-        language,
-        begun,
-        waited,
-    };
-    let response = match outcome {
-        Ok(Ok(response)) => {
-            let (request, response) = response.map_into_boxed_body().into_parts();
-            ServiceResponse::new(request, finish.response(response))
+pub struct Envelope {
+    cache: Option<Arc<ResponseCache>>,
+    cross_origin: Rc<CrossOrigin>,
+}
+
+impl Envelope {
+    /// With a response cache, or without.
+    pub fn new(cache: Option<Arc<ResponseCache>>, cross_origin: CrossOrigin) -> Self {
+        Self {
+            cache,
+            cross_origin: Rc::new(cross_origin),
         }
-        // Without its request an answer can only leave as an error that carries it whole.
-        Ok(Err(error)) => return Err(Whole(error.to_string(), finish).into()),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("a panic without a text");
-            return Err(Whole(format!("a handler panicked: {text}"), finish).into());
-        }
-    };
-    if let Some(line) = line {
-        log::debug!("{line} {} {:?}", response.status().as_u16(), begun.elapsed());
     }
-    Ok(response)
+}
+
+/// What the middleware answers.
+type Answer = Result<ServiceResponse<BoxBody>, actix_web::Error>;
+
+impl<S, B> Transform<S, ServiceRequest> for Envelope
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    S::Future: 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = actix_web::Error;
+    type Transform = Enveloped<S>;
+    type InitError = ();
+    type Future = Ready<Result<Enveloped<S>, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(Enveloped {
+            service: Rc::new(service),
+            cache: self.cache.clone(),
+            cross_origin: Rc::clone(&self.cross_origin),
+        }))
+    }
+}
+
+/// The middleware around a service.
+pub struct Enveloped<S> {
+    service: Rc<S>,
+    cache: Option<Arc<ResponseCache>>,
+    cross_origin: Rc<CrossOrigin>,
+}
+
+impl<S, B> Service<ServiceRequest> for Enveloped<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    S::Future: 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = actix_web::Error;
+    type Future = Either<Ready<Answer>, LocalBoxFuture<'static, Answer>>;
+
+    forward_ready!(service);
+
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let begun = Instant::now();
+        let found = match &self.cache {
+            Some(cache) => cache.look(&request, begun),
+            None => Found::Nothing,
+        };
+        let cache = match found {
+            // By far the most; nothing is put on the heap for it that need not be.
+            Found::Answer(mut response) => {
+                self.cross_origin.allow(&request, &mut response);
+                let id = request_id(request.headers());
+                let timing = HeaderValue::from_static("cache;desc=hit, db;dur=0.0, render;dur=0.0, total;dur=0.0");
+                seal(&mut response, &self.cross_origin, &id, timing);
+                log::debug!(
+                    "{} {} {:?} (kept)",
+                    request.path(),
+                    response.status().as_u16(),
+                    begun.elapsed()
+                );
+                return Either::Left(ready(Ok(request.into_response(response))));
+            }
+            Found::Later => self.cache.clone(),
+            Found::Nothing => None,
+        };
+        let id = request_id(request.headers());
+        let language = language(request.headers());
+        // The connection still knows that it was HEAD, and sends no body.
+        if request.method() == Method::HEAD {
+            request.head_mut().method = Method::GET;
+        }
+        let line = log::log_enabled!(log::Level::Debug).then(|| format!("{} {}", request.method(), request.path()));
+        let (service, cross_origin) = (Rc::clone(&self.service), Rc::clone(&self.cross_origin));
+        Either::Right(Box::pin(async move {
+            let work = AssertUnwindSafe(through(service, cache, Rc::clone(&cross_origin), request)).catch_unwind();
+            let (outcome, spent) = db::timed(work).await;
+            let mut finish = Finish {
+                id,
+                language,
+                begun,
+                spent,
+                kept: "",
+                cross_origin: Rc::clone(&cross_origin),
+            };
+            let response = match outcome {
+                Ok((Ok(response), kept)) => {
+                    finish.kept = kept;
+                    let (request, response) = response.into_parts();
+                    ServiceResponse::new(request, finish.response(response))
+                }
+                // Without its request an answer can only leave as an error that carries it whole.
+                Ok((Err(error), _)) => return Err(Whole(error.to_string(), finish).into()),
+                Err(panic) => {
+                    let text = panic.downcast_ref::<String>().map(String::as_str);
+                    let text = text
+                        .or_else(|| panic.downcast_ref::<&str>().copied())
+                        .unwrap_or("a panic without a text");
+                    return Err(Whole(format!("a handler panicked: {text}"), finish).into());
+                }
+            };
+            if let Some(line) = line {
+                log::debug!("{line} {} {:?}", response.status().as_u16(), begun.elapsed());
+            }
+            Ok(response)
+        }))
+    }
+}
+
+/// Answers by the handlers, or by the cache if it has to do with the request; and how, for `Server-Timing`.
+async fn through<S, B>(
+    service: Rc<S>,
+    cache: Option<Arc<ResponseCache>>,
+    cross_origin: Rc<CrossOrigin>,
+    request: ServiceRequest,
+) -> (Answer, &'static str)
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    B: MessageBody + 'static,
+{
+    let handled = |request| async { service.call(request).await.map(ServiceResponse::map_into_boxed_body) };
+    let Some(cache) = cache else {
+        return (handled(request).await, "");
+    };
+    loop {
+        if let Some(mut response) = cache.answer(&request).await {
+            cross_origin.allow(&request, &mut response);
+            return (Ok(request.into_response(response)), "cache;desc=hit, ");
+        }
+        match cache.begin(&request).await {
+            Ok(Some(made)) => {
+                request.extensions_mut().insert(Wanted);
+                let mut outcome = handled(request).await;
+                if let Ok(response) = &mut outcome {
+                    made.finish(response.response_mut());
+                }
+                return (outcome, "cache;desc=miss, ");
+            }
+            Ok(None) | Err(false) => return (handled(request).await, "cache;desc=pass, "),
+            // Kept by another, or given up by it.
+            Err(true) => {}
+        }
+    }
+}
+
+/// What every answer has.
+fn seal(response: &mut HttpResponse<BoxBody>, cross_origin: &CrossOrigin, id: &str, timing: HeaderValue) {
+    let headers = response.headers_mut();
+    cross_origin.seal(headers);
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(SERVER_TIMING, timing);
+    headers.insert(
+        HeaderName::from_static("x-content-type-options"),
+        HeaderValue::from_static("nosniff"),
+    );
 }
 
 #[derive(Debug)]
@@ -67,7 +210,10 @@ struct Finish {
     id: String,
     language: Language,
     begun: Instant,
-    waited: Duration,
+    spent: Spent,
+    /// What the cache had to do with it.
+    kept: &'static str,
+    cross_origin: Rc<CrossOrigin>,
 }
 
 impl Finish {
@@ -78,24 +224,18 @@ impl Finish {
             None if is_bare_error(&response) => self.problem(&Error::new(code_of(response.status())), response),
             None => response,
         };
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+        let total = self.begun.elapsed();
+        let Spent { waited, statements } = self.spent;
         let timing = format!(
-            "db;dur={:.1}, total;dur={:.1}",
-            self.waited.as_secs_f64() * 1000.0,
-            self.begun.elapsed().as_secs_f64() * 1000.0
+            "{}db;dur={:.1};desc=\"{statements} statements\", render;dur={:.1}, total;dur={:.1}",
+            self.kept,
+            milliseconds(waited),
+            milliseconds(total.saturating_sub(waited)),
+            milliseconds(total),
         );
-        let headers = response.headers_mut();
-        for (name, value) in [
-            (REQUEST_ID, self.id.as_str()),
-            (HeaderName::from_static("server-timing"), &timing),
-        ] {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                headers.insert(name, value);
-            }
-        }
-        headers.insert(
-            HeaderName::from_static("x-content-type-options"),
-            HeaderValue::from_static("nosniff"),
-        );
+        let timing = HeaderValue::from_str(&timing).unwrap_or_else(|_error| HeaderValue::from_static("total"));
+        seal(&mut response, &self.cross_origin, &self.id, timing);
         response
     }
 
@@ -180,7 +320,29 @@ fn request_id(headers: &HeaderMap) -> String {
         .get(REQUEST_ID)
         .and_then(|value| value.to_str().ok())
         .filter(harmless);
-    given.map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
+    given.map_or_else(new_id, str::to_owned)
+}
+
+thread_local! {
+    /// What the ids of a thread are made from: keys that nobody knows, and a count.
+    static IDS: (RandomState, std::cell::Cell<u64>) = (RandomState::new(), std::cell::Cell::new(0));
+}
+
+/// A UUID of version 7. Its random part comes from a keyed hash, which asks the system once a thread and not each time.
+fn new_id() -> String {
+    let random = IDS.with(|(keys, count)| {
+        let next = count.get().wrapping_add(2);
+        count.set(next);
+        (u128::from(keys.hash_one(next)) << 64) | u128::from(keys.hash_one(next + 1))
+    });
+    let milliseconds = u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap_or_default();
+    let mut bytes = [0; 10];
+    for (to, from) in bytes.iter_mut().zip(random.to_le_bytes()) {
+        *to = from;
+    }
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, &bytes)
+        .into_uuid()
+        .to_string()
 }
 
 /// The better accepted of the two languages; Chinese where nothing is said.

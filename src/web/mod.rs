@@ -1,8 +1,12 @@
 //! HTTP that knows no feature: typed queries and bodies, ids in paths, answers with their validators, problems.
 
 pub mod body;
+pub mod cache;
 pub mod client;
+mod coding;
 pub mod conditional;
+mod content;
+pub mod cross_origin;
 pub mod envelope;
 pub mod page;
 pub mod patch;

@@ -1,6 +1,7 @@
 //! Answers: JSON with its validator, its caching and its coding.
 
-use std::io::Write;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::{
@@ -8,17 +9,19 @@ use actix_web::http::header::{
     VARY,
 };
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse, Responder};
+use actix_web::web::Bytes;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::cache::Wanted;
+use super::coding::{Coding, WORTH_COMPRESSING, best_coding, compressed};
 use super::conditional;
+use super::content::{About, Content, cache_control};
 use super::page::{Links, Page};
-use crate::db::Timestamp;
+use crate::db::changes::places;
+use crate::db::{Subject, Timestamp};
 use crate::error::{Error, Result};
-
-/// Bodies shorter than this go out as they are.
-const WORTH_COMPRESSING: usize = 1024;
 
 /// One thing.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -38,6 +41,9 @@ pub struct Reply {
     location: Option<String>,
     link: Option<String>,
     uncached: bool,
+    unkept: bool,
+    made_of: Option<BTreeSet<Subject>>,
+    views_of: Vec<i64>,
 }
 
 impl Reply {
@@ -58,6 +64,9 @@ impl Reply {
             location: None,
             link: None,
             uncached: false,
+            unkept: false,
+            made_of: None,
+            views_of: Vec::new(),
         }
     }
 
@@ -114,6 +123,26 @@ impl Reply {
         self
     }
 
+    /// What the answer was made of: it is kept until something of that changes or an article becomes due. An answer that
+    /// does not say it ends with any change of content.
+    pub fn made_of(mut self, subjects: impl IntoIterator<Item = Subject>) -> Self {
+        self.made_of.get_or_insert_default().extend(subjects);
+        self
+    }
+
+    /// Whose view numbers the body has as `view_count`, in their order; they are kept up to date in a kept answer. One
+    /// with view numbers that does not say whose they are is not kept.
+    pub fn views_of(mut self, ids: impl IntoIterator<Item = i64>) -> Self {
+        self.views_of.extend(ids);
+        self
+    }
+
+    /// Not to be kept by this process, but by caches before it: what is counted, or depends on more than content.
+    pub fn unkept(mut self) -> Self {
+        self.unkept = true;
+        self
+    }
+
     /// Never to be kept: signing in, and whatever is said once.
     pub fn uncached(mut self) -> Self {
         self.uncached = true;
@@ -137,7 +166,7 @@ impl Reply {
         };
         HttpResponse::PermanentRedirect()
             .insert_header((LOCATION, location))
-            .insert_header((CACHE_CONTROL, cache_control(request, None)))
+            .insert_header((CACHE_CONTROL, cache_control(request.headers(), None)))
             .insert_header((VARY, "Authorization"))
             .finish()
     }
@@ -148,24 +177,21 @@ impl Responder for Reply {
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let read = request.method() == Method::GET;
+        if read && self.status == StatusCode::OK && !self.uncached {
+            return self.respond_kept(request);
+        }
         let mut response = HttpResponse::build(self.status);
-        if (read || self.version.is_some()) && !self.uncached {
+        if self.version.is_some() && !self.uncached {
             let etag = conditional::etag(&self.body, self.version, self.with_views);
-            if read && self.status == StatusCode::OK && conditional::none_match(request.headers(), &etag) {
-                response.status(StatusCode::NOT_MODIFIED);
-            }
             response.insert_header((ETAG, etag));
         }
-        let cache = if (read && !self.uncached) || request.headers().contains_key(AUTHORIZATION) {
-            cache_control(request, self.next_due)
+        let cache = if request.headers().contains_key(AUTHORIZATION) {
+            cache_control(request.headers(), None)
         } else {
-            "no-store".to_owned()
+            HeaderValue::from_static("no-store")
         };
         response.insert_header((CACHE_CONTROL, cache));
         response.insert_header((VARY, "Accept-Encoding, Authorization"));
-        if read && !self.tags.is_empty() {
-            response.insert_header(("cache-tag", self.tags.join(",")));
-        }
         if let Some(location) = self.location {
             response.insert_header((LOCATION, location));
         }
@@ -175,110 +201,53 @@ impl Responder for Reply {
         let mut response = response
             .message_body(BoxBody::new(()))
             .unwrap_or_else(|_error| HttpResponse::new(self.status));
-        if response.status() == StatusCode::NOT_MODIFIED {
-            return response;
-        }
         response
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let (body, coding) = encode(request, self.body);
-        if let Some(coding) = coding {
+        let body = Bytes::from(self.body);
+        let accepted = request.headers().get(ACCEPT_ENCODING);
+        let coding = match accepted.and_then(|value| value.to_str().ok()) {
+            Some(accepted) if body.len() >= WORTH_COMPRESSING => best_coding(accepted),
+            _ => Coding::Plain,
+        };
+        if let Some(name) = coding.name() {
             response
                 .headers_mut()
-                .insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+                .insert(CONTENT_ENCODING, HeaderValue::from_static(name));
         }
-        response.set_body(BoxBody::new(body))
+        response.set_body(BoxBody::new(compressed(coding, &body)))
     }
 }
 
-fn cache_control(request: &HttpRequest, next_due: Option<Timestamp>) -> String {
-    if request.headers().contains_key(AUTHORIZATION) {
-        return "private, no-store".to_owned();
-    }
-    let left = next_due.map_or(i64::MAX, |due| {
-        ((due.micros() - Timestamp::now().micros()) / 1_000_000).max(0)
-    });
-    let age = left.min(5);
-    let stale = (left - age).min(30);
-    format!("public, max-age={age}, stale-while-revalidate={stale}")
-}
-
-/// Compresses a body as the request wants it: br before gzip. At these levels the time is a fraction of a millisecond
-/// for an article.
-fn encode(request: &HttpRequest, body: Vec<u8>) -> (Vec<u8>, Option<&'static str>) {
-    if body.len() < WORTH_COMPRESSING {
-        return (body, None);
-    }
-    let accepted = request
-        .headers()
-        .get(ACCEPT_ENCODING)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let outcome = match best_coding(accepted) {
-        Some("br") => brotli(&body).map(|bytes| (bytes, Some("br"))),
-        Some("gzip") => gzip(&body).map(|bytes| (bytes, Some("gzip"))),
-        _ => return (body, None),
-    };
-    // Writing to memory does not fail; if it ever did, the plain form is right as well.
-    outcome.unwrap_or((body, None))
-}
-
-/// The better of br and gzip that is accepted with the highest weight (RFC 9110, 12.5.3).
-fn best_coding(accepted: &str) -> Option<&'static str> {
-    let weight = |coding: &str| -> Option<u32> {
-        accepted.split(',').find_map(|part| {
-            let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
-            if !name.trim().eq_ignore_ascii_case(coding) {
-                return None;
-            }
-            let q = parameters
-                .trim()
-                .strip_prefix("q=")
-                .map_or(Ok(1.0), str::parse::<f32>)
-                .unwrap_or(0.0);
-            Some((q.clamp(0.0, 1.0) * 1000.0) as u32)
-        })
-    };
-    let any = weight("*").unwrap_or(0);
-    let (br, gzip) = (weight("br").unwrap_or(any), weight("gzip").unwrap_or(any));
-    match (br, gzip) {
-        (0, 0) => None,
-        (br, gzip) if br >= gzip => Some("br"),
-        _ => Some("gzip"),
-    }
-}
-
-fn brotli(body: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut out = brotli::CompressorWriter::new(Vec::with_capacity(body.len() / 2), 4096, 5, 22);
-    out.write_all(body)?;
-    out.flush()?;
-    Ok(out.into_inner())
-}
-
-fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut out = flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 2), flate2::Compression::new(6));
-    out.write_all(body)?;
-    out.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codings_are_chosen_by_weight() {
-        for (accepted, coding) in [
-            ("gzip, deflate, br", Some("br")),
-            ("gzip", Some("gzip")),
-            ("br;q=0.5, gzip", Some("gzip")),
-            ("br;q=0, gzip;q=0", None),
-            ("*", Some("br")),
-            ("*;q=0", None),
-            ("identity", None),
-            ("", None),
-            ("BR", Some("br")),
-        ] {
-            assert_eq!(best_coding(accepted), coding, "{accepted}");
+impl Reply {
+    /// The answer to a read, which the cache takes from it if it asked for that.
+    fn respond_kept(self, request: &HttpRequest) -> HttpResponse {
+        let etag = conditional::etag(&self.body, self.version, self.with_views);
+        let place = |id: &i64| places([Subject::Views(*id)]).first().map(|place| (*id, *place));
+        let wanted = request.extensions().get::<Wanted>().is_some() && !self.unkept && !self.with_views;
+        let content = Content::new(
+            self.body,
+            About {
+                etag,
+                next_due: self.next_due,
+                tags: self.tags,
+                link: self.link,
+                places: match &self.made_of {
+                    _ if !wanted => Box::default(),
+                    Some(subjects) => places(subjects.iter().copied()),
+                    None => places([Subject::Anything]),
+                },
+                views: if wanted {
+                    self.views_of.iter().filter_map(place).collect()
+                } else {
+                    Vec::new()
+                },
+            },
+        );
+        let mut response = content.respond(request.headers());
+        if wanted {
+            response.extensions_mut().insert(Arc::new(content));
         }
+        response
     }
 }

@@ -42,6 +42,8 @@ async fn every_table_is_as_described(app: &App) {
         view_events,
         view_salts,
         article_hits,
+        article_listings,
+        content_changes,
         index_state,
         index_pending,
         synonyms,

@@ -96,7 +96,8 @@ async fn a_folder_comes_in_once(app: &App) {
     let report = import(app, dir.path()).await;
     assert_eq!(counts(&report), (2, 0, 0, 0), "{report}");
 
-    // The server that runs meanwhile shows and finds it at once.
+    // The server that runs meanwhile looks 20 times a second whether another process wrote.
+    actix_web::rt::time::sleep(std::time::Duration::from_millis(500)).await;
     let list = public(app).await;
     assert_eq!(list["meta"]["total"], 2, "{list}");
     let hits = app.anonymous().get("/api/v1/search?q=海啸").await.ok(200);

@@ -301,11 +301,15 @@ async fn tags_without_keys_get_them(app: &App) {
     assert_eq!(suggested(&reader, "hai24").await, [] as [&str; 0]);
     let db = Db::open(&app.config).expect("the database");
     rewrite_keys(&db, Whose::Keyless).await.expect("the keys are written");
+    // Another process wrote them; the server looks 20 times a second.
+    let noticed = || actix_web::rt::time::sleep(std::time::Duration::from_millis(500));
+    noticed().await;
     let found = suggested(&reader, "hai24").await;
     assert_eq!(found.len(), 10, "{found:?}");
     conn.batch_execute("UPDATE tag_keys SET key = key || 'x'")
         .expect("other keys");
     rewrite_keys(&db, Whose::All).await.expect("the keys are written");
+    noticed().await;
     assert_eq!(suggested(&reader, "hai24").await, found);
     db.close().await;
 }

@@ -19,7 +19,7 @@ use crate::http::Client;
 use crate::process::Server;
 use crate::report::{Report, thousands};
 use crate::target::Target;
-use crate::wrk::{self, Answered, Load};
+use crate::wrk::{self, Answered, Load, succeeded};
 use crate::{Result, in_words};
 use bare::{Kind, Running};
 pub use crash::Crash;
@@ -104,7 +104,10 @@ impl Views {
         let load = Load {
             method: "POST",
             paths,
+            headers: &[],
+            etags: &[],
             connections: CONNECTIONS,
+            threads: 1,
             seconds: self.seconds,
         };
         for _ in 0..self.rounds {
@@ -254,13 +257,6 @@ async fn stored(target: &Target) -> Result<u64> {
         .map_err(in_words)?;
     db.close().await;
     views.parse().map_err(in_words)
-}
-
-fn succeeded(answered: Answered) -> Result<Answered> {
-    if answered.failed == 0 {
-        return Ok(answered);
-    }
-    Err(format!("{} requests failed", answered.failed))
 }
 
 fn median(rounds: &[Answered]) -> Answered {

@@ -19,6 +19,7 @@ use crate::taxonomy::authors::model::AuthorCreate;
 use crate::taxonomy::authors::store::{insert_author, load_authors_of};
 use crate::taxonomy::categories::model::CategoryCreate;
 use crate::taxonomy::categories::store::{insert_category, load_tree};
+use crate::taxonomy::listed::hold_tree;
 use crate::taxonomy::tags::store::load_tags_of;
 use crate::text::normalise::fold_name;
 use crate::web::{IfMatch, Patch};
@@ -99,6 +100,7 @@ fn write(
     let mut notes = Vec::new();
     fields.category_id = or_null(ensure_category(tx, &post.category)?);
     fields.author_ids = Patch::Value(ensure_authors(tx, &post.authors)?);
+    hold_tree(tx)?;
     tx.lock_name("external_ids")?;
     let row = write::held_by_external_id(tx, external_id)?;
     let id = row.as_ref().map(|row| row.id);

@@ -5,7 +5,7 @@ use diesel::sql_types::{Array, Nullable, Text};
 
 use super::model::{NewSynonym, SynonymGroup};
 use crate::db::schema::synonyms;
-use crate::db::{DbConn, Tx};
+use crate::db::{DbConn, Subject, Tx};
 use crate::error::{Error, Result};
 use crate::on_backend;
 
@@ -30,6 +30,7 @@ pub fn load_groups(conn: &mut DbConn) -> QueryResult<Vec<SynonymGroup>> {
 pub fn replace_all(tx: &mut Tx<'_>, rows: &[NewSynonym]) -> QueryResult<()> {
     tx.lock_name("synonyms")?;
     diesel::delete(synonyms::table).execute(tx.conn)?;
+    tx.touch(Subject::Anything);
     for rows in rows.chunks(BATCH) {
         on_backend!(&mut *tx.conn, |c| diesel::insert_into(synonyms::table)
             .values(rows)

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use super::model::{Author, AuthorCreate, AuthorPatch, AuthorRow};
 use super::store;
 use crate::auth::{Editor, Viewer};
-use crate::db::{self, Db, DbConn, Timestamp};
+use crate::db::{self, Db, DbConn, Subject, Timestamp};
 use crate::error::{Error, Result};
 use crate::taxonomy::by_name::{ByName, ByNameParams};
 use crate::web::page::address;
@@ -43,7 +43,14 @@ pub async fn list_authors(
             Ok((Page { data, meta, links }, db::next_due(read)?))
         })
         .await?;
-    Ok(Reply::page(&page)?.next_due(due).tag("authors").tag("articles"))
+    let pictures = page.data.iter().filter_map(|author| author.avatar.as_ref());
+    let pictures: Vec<Subject> = pictures.map(|avatar| Subject::Image(avatar.id)).collect();
+    Ok(Reply::page(&page)?
+        .next_due(due)
+        .tag("authors")
+        .tag("articles")
+        .made_of([Subject::Authors, Subject::Listing])
+        .made_of(pictures))
 }
 
 /// Make an author.
@@ -200,7 +207,12 @@ fn show_one(conn: &mut DbConn, now: Timestamp, row: AuthorRow, origin: &str) -> 
 fn show(author: &Author, due: Option<Timestamp>) -> Result<Reply> {
     let mut reply = Reply::data(author)?.next_due(due);
     if let Some(avatar) = &author.avatar {
-        reply = reply.tag(format!("image:{}", avatar.id));
+        reply = reply
+            .tag(format!("image:{}", avatar.id))
+            .made_of([Subject::Image(avatar.id)]);
     }
-    Ok(reply.tag(format!("author:{}", author.id)).tag("articles"))
+    Ok(reply
+        .tag(format!("author:{}", author.id))
+        .tag("articles")
+        .made_of([Subject::Author(author.id), Subject::Listing]))
 }

@@ -9,7 +9,7 @@ use diesel::result::{Error as DieselError, OptionalEmptyChangesetExtension};
 use super::model::{Author, AuthorChanges, AuthorRef, AuthorRow, NewAuthor};
 use crate::db::schema::{article_authors, articles, authors};
 use crate::db::violation::breaks_reference;
-use crate::db::{DbConn, Timestamp, Tx, is_public};
+use crate::db::{DbConn, Subject, Timestamp, Tx, is_public};
 use crate::error::{Code, Error, Result};
 use crate::images::model::ImageRow;
 use crate::images::store::load_images;
@@ -125,6 +125,7 @@ pub fn insert_author(tx: &mut Tx<'_>, new: &NewAuthor) -> Result<i64> {
         Some(slug) => slug.clone(),
         None => free_slug(tx.conn, "authors", &new.name)?,
     };
+    tx.touch(Subject::Authors);
     diesel::insert_into(authors::table)
         .values((
             authors::slug.eq(slug),
@@ -146,6 +147,7 @@ pub fn update_author(tx: &mut Tx<'_>, id: i64, changes: &AuthorChanges) -> Resul
         .execute(tx.conn)
         .optional_empty_changeset()
         .map_err(refused)?;
+    tx.touch(Subject::Author(id));
     Ok(())
 }
 
@@ -153,7 +155,10 @@ pub fn update_author(tx: &mut Tx<'_>, id: i64, changes: &AuthorChanges) -> Resul
 pub fn delete_author(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     match diesel::delete(authors::table.find(id)).execute(tx.conn) {
         Ok(0) => Err(Error::not_found()),
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            tx.touch(Subject::Author(id));
+            Ok(())
+        }
         Err(error) if breaks_reference(&error) => Err(Error::new(Code::InUse)),
         Err(error) => Err(error.into()),
     }

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, delete, get, patch, post, web};
 use super::model::{Category, CategoryCreate, CategoryPatch};
 use super::store;
 use crate::auth::{Editor, Viewer};
-use crate::db::{self, Db, Timestamp};
+use crate::db::{self, Db, Subject, Timestamp};
 use crate::error::Result;
 use crate::web::{Data, Json, NoQuery, Page, PathId, PathText, Reply, Then};
 
@@ -25,7 +25,11 @@ pub async fn list_categories(_viewer: Viewer, _query: NoQuery, db: web::Data<Db>
         .read(|read| Ok((store::list_categories(read.conn, read.now)?, db::next_due(read)?)))
         .await?;
     let page = Page::whole(categories, "/api/v1/categories");
-    Ok(Reply::page(&page)?.next_due(due).tag("categories").tag("articles"))
+    Ok(Reply::page(&page)?
+        .next_due(due)
+        .tag("categories")
+        .tag("articles")
+        .made_of([Subject::Categories, Subject::Listing]))
 }
 
 /// Make a category.
@@ -167,5 +171,8 @@ fn show(category: &Category, due: Option<Timestamp>) -> Result<Reply> {
     let tag = format!("category:{}", category.id);
     // Its path and its count depend on others.
     let reply = Reply::data(category)?.next_due(due).tag(tag);
-    Ok(reply.tag("categories").tag("articles"))
+    Ok(reply
+        .tag("categories")
+        .tag("articles")
+        .made_of([Subject::Categories, Subject::Listing]))
 }

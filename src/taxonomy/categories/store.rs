@@ -11,8 +11,9 @@ use super::model::{Category, CategoryChanges, CategoryRow, LAST_POSITION, NewCat
 use super::tree::MOST_LEVELS;
 use crate::db::schema::{articles, categories};
 use crate::db::violation::breaks_reference;
-use crate::db::{DbConn, Timestamp, Tx, is_public};
+use crate::db::{DbConn, Subject, Timestamp, Tx, is_public};
 use crate::error::{Code, Error, Result};
+use crate::taxonomy::listed::relist_branch;
 use crate::taxonomy::slug::{free_slug, slug_taken};
 
 /// Most categories: the list is always whole, and a filter by category names each one below it.
@@ -76,6 +77,7 @@ pub fn insert_category(tx: &mut Tx<'_>, new: &NewCategory) -> Result<i64> {
         None => free_slug(tx.conn, "categories", &new.name)?,
     };
     let last = || tree.next_position(new.parent_id).min(LAST_POSITION);
+    tx.touch(Subject::Categories);
     diesel::insert_into(categories::table)
         .values((
             categories::slug.eq(slug),
@@ -108,6 +110,12 @@ pub fn update_category(tx: &mut Tx<'_>, id: i64, changes: &CategoryChanges) -> R
         .execute(tx.conn)
         .optional_empty_changeset()
         .map_err(|error| slug_taken(error, "categories"))?;
+    // What stands below it shows it, and so knows it.
+    tx.touch(Subject::Category(id));
+    if changes.parent_id.is_some() {
+        relist_branch(tx, id)?;
+        tx.touch(Subject::Listing);
+    }
     Ok(())
 }
 
@@ -117,7 +125,10 @@ pub fn delete_category(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     let deleted = diesel::delete(categories::table.find(id)).execute(tx.conn);
     match deleted {
         Ok(0) => Err(Error::not_found()),
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            tx.touch(Subject::Category(id));
+            Ok(())
+        }
         Err(error) if breaks_reference(&error) => Err(Error::new(Code::InUse)),
         Err(error) => Err(error.into()),
     }

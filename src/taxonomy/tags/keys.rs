@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use super::model::TagRef;
 use super::store::seen_by;
 use crate::db::schema::{article_tags, articles, tag_keys, tags};
-use crate::db::{Db, DbConn, Sight, Timestamp, Tx, is_public};
+use crate::db::{Db, DbConn, Sight, Subject, Timestamp, Tx, is_public};
 use crate::error::Result;
 use crate::on_backend;
 use crate::text::flow::flow;
@@ -79,6 +79,7 @@ fn rewrite_part(tx: &mut Tx<'_>, whose: Whose, after: i64) -> Result<Option<i64>
     let part: Vec<(i64, String)> = query.load(tx.conn)?;
     for (id, name) in &part {
         write_keys(tx.conn, *id, name)?;
+        tx.touch(Subject::Tag(*id));
     }
     Ok(part.last().map(|(id, _)| *id))
 }

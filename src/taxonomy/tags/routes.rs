@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use super::model::{Tag, TagCreate, TagPatch};
 use super::{Reindex, store};
 use crate::auth::{Editor, Viewer};
-use crate::db::{self, Db, Sight, Timestamp};
+use crate::db::{self, Db, Sight, Subject, Timestamp};
 use crate::error::Result;
 use crate::taxonomy::by_name::{ByName, ByNameParams};
 use crate::web::page::address;
@@ -40,7 +40,11 @@ pub async fn list_tags(request: HttpRequest, viewer: Viewer, query: Query<ByName
             Ok((page, db::next_due(read)?))
         })
         .await?;
-    Ok(Reply::page(&page)?.next_due(due).tag("tags").tag("articles"))
+    Ok(Reply::page(&page)?
+        .next_due(due)
+        .tag("tags")
+        .tag("articles")
+        .made_of([Subject::Tags, Subject::Listing]))
 }
 
 /// Make a tag.
@@ -186,5 +190,9 @@ pub async fn delete_tag(
 
 fn show(tag: &Tag, due: Option<Timestamp>) -> Result<Reply> {
     let name = format!("tag:{}", tag.id);
-    Ok(Reply::data(tag)?.next_due(due).tag(name).tag("articles"))
+    Ok(Reply::data(tag)?
+        .next_due(due)
+        .tag(name)
+        .tag("articles")
+        .made_of([Subject::Tag(tag.id), Subject::Listing]))
 }

@@ -9,8 +9,9 @@ use diesel::result::OptionalEmptyChangesetExtension;
 use super::keys::write_keys;
 use super::model::{NewTag, Tag, TagChanges, TagRef};
 use crate::db::schema::{article_tags, articles, tags};
-use crate::db::{DbConn, MultiBackend, Sight, Timestamp, Tx, is_public};
+use crate::db::{DbConn, MultiBackend, Sight, Subject, Timestamp, Tx, is_public};
 use crate::error::{Code, Error, Result};
+use crate::taxonomy::listed::{Listed, unlist};
 use crate::taxonomy::slug::{free_slug, slug_taken};
 use crate::text::normalise::fold_name;
 
@@ -167,6 +168,7 @@ pub fn update_tag(tx: &mut Tx<'_>, id: i64, changes: &TagChanges) -> Result<()> 
     if changed == Some(0) {
         return Err(Error::not_found());
     }
+    tx.touch(Subject::Tag(id));
     // Where nothing changes, what reads the tag says whether it is there.
     if let Some(name) = &changes.name {
         write_keys(tx.conn, id, name)?;
@@ -178,7 +180,12 @@ pub fn update_tag(tx: &mut Tx<'_>, id: i64, changes: &TagChanges) -> Result<()> 
 pub fn delete_tag(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     match diesel::delete(tags::table.find(id)).execute(tx.conn)? {
         0 => Err(Error::not_found()),
-        _ => Ok(()),
+        _ => {
+            unlist(tx, Listed::Tag, id)?;
+            tx.touch(Subject::Tag(id));
+            tx.touch(Subject::Listing);
+            Ok(())
+        }
     }
 }
 
@@ -267,5 +274,6 @@ fn insert(tx: &mut Tx<'_>, name: &str, slug: Option<&str>, declared: bool) -> Re
         .get_result(tx.conn)
         .map_err(|error| slug_taken(error, "tags"))?;
     write_keys(tx.conn, id, name)?;
+    tx.touch(Subject::Tag(id));
     Ok(id)
 }

@@ -1,0 +1,172 @@
+//! Writes under load: is what was acknowledged seen by the next read, and what do reads lose?
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::fill;
+use crate::http::Client;
+use crate::process::Server;
+use crate::read::CACHED;
+use crate::report::{Report, Times};
+use crate::target::Target;
+use crate::wrk::{median, reads};
+use crate::{Result, in_words};
+
+/// Measures writing beside reading.
+#[derive(clap::Args, Clone)]
+pub struct Fresh {
+    #[command(flatten)]
+    target: Target,
+    /// How long each run lasts, in seconds.
+    #[arg(long, default_value_t = 8)]
+    seconds: u64,
+    /// Writes a second.
+    #[arg(long, default_value_t = 100)]
+    writes: u32,
+}
+
+/// What writing beside the load found.
+#[derive(Default)]
+struct Written {
+    writes: Times,
+    stale: usize,
+    /// Until another instance shows it.
+    followed: Times,
+}
+
+impl Fresh {
+    /// Measures everything.
+    pub async fn run(&self) -> Result<()> {
+        let target = &self.target;
+        fill::ensure(target).await?;
+        let server = Server::start_with(target, CACHED).await?;
+        let other = if target.is_postgres() {
+            Some(Server::start_with(target, CACHED).await?)
+        } else {
+            None
+        };
+        let client = server.client(4);
+        let slugs = crate::read::slugs(&client, 1_100).await?;
+        let (read, written) = slugs.split_at_checked(1_000).ok_or("too few articles")?;
+        let articles: Vec<String> = read
+            .iter()
+            .map(|slug| format!("/api/v1/articles/by-slug/{slug}"))
+            .collect();
+        let lists: Vec<String> = (1..=100)
+            .map(|page| format!("/api/v1/articles?limit=20&page={page}"))
+            .collect();
+        let mut report = Report::new("fresh", target).await?;
+        let mut rows = Vec::new();
+        for (name, paths) in [("article by slug", &articles), ("list of 20", &lists)] {
+            let quiet = median(
+                (0..3)
+                    .map(|_| reads(&server.origin, paths, &[], &[], self.seconds).map(|load| load.rate))
+                    .collect::<Result<_>>()?,
+            );
+            let stop = Arc::new(AtomicBool::new(false));
+            let reading = {
+                let (origin, paths, stop, seconds) =
+                    (server.origin.clone(), paths.clone(), Arc::clone(&stop), self.seconds);
+                std::thread::spawn(move || {
+                    let outcome = reads(&origin, &paths, &[], &[], seconds);
+                    stop.store(true, Ordering::Relaxed);
+                    outcome
+                })
+            };
+            let found = self.write(&client, other.as_ref(), written, &stop).await?;
+            let beside = reading.join().map_err(|_panic| "the load panicked")??;
+            rows.push(vec![
+                name.to_owned(),
+                format!("{quiet:.0}"),
+                format!("{:.0}", beside.rate),
+                format!("{:.2}", beside.rate / quiet),
+                format!("{:.0}", found.writes.count() as f64 / self.seconds as f64),
+                format!("{:.1}", found.writes.percentile(0.99)),
+                found.stale.to_string(),
+            ]);
+            if other.is_some() {
+                report.item(&format!(
+                    "{name}: the other instance followed in p50 {:.0} ms, p99 {:.0} ms, at most {:.0} ms ({} writes)",
+                    found.followed.percentile(0.5),
+                    found.followed.percentile(0.99),
+                    found.followed.percentile(1.0),
+                    found.followed.count()
+                ));
+            }
+        }
+        report.line(&format!(
+            "32 connections read for {} s while titles of other articles are written; each write is read back at once",
+            self.seconds
+        ));
+        let head = [
+            "what is read",
+            "reads a second, quiet",
+            "beside writes",
+            "ratio",
+            "writes a second",
+            "write p99 ms",
+            "stale reads",
+        ];
+        report.table(&head, &rows);
+        report.save(target.results.as_deref())
+    }
+
+    async fn write(
+        &self,
+        client: &Client,
+        other: Option<&Server>,
+        slugs: &[String],
+        stop: &AtomicBool,
+    ) -> Result<Written> {
+        let editor = client.clone().signed_in().await?;
+        let reader = Rc::new(client.clone());
+        let there = other.map(|server| server.client(2));
+        let mut ids = Vec::new();
+        for slug in slugs {
+            let page = client.get(&format!("/api/v1/articles/by-slug/{slug}")).await?.json()?;
+            ids.extend(page.pointer("/data/id").and_then(Value::as_i64));
+        }
+        let mut written = Written::default();
+        let pause = Duration::from_secs(1) / self.writes;
+        let mut next = Instant::now();
+        let mut number = 0_u64;
+        while !stop.load(Ordering::Relaxed) {
+            for id in &ids {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                number += 1;
+                let (path, title) = (format!("/api/v1/articles/{id}"), format!("新题{number}"));
+                written
+                    .writes
+                    .add(editor.patch(&path, &json!({"title": title})).await?.took()?);
+                let acknowledged = Instant::now();
+                if title_of(&reader, &path).await? != title {
+                    written.stale += 1;
+                }
+                if let Some(there) = &there {
+                    while title_of(there, &path).await? != title {
+                        if acknowledged.elapsed() > Duration::from_secs(10) {
+                            return Err("the other instance does not follow".to_owned());
+                        }
+                        actix_web::rt::time::sleep(Duration::from_millis(1)).await;
+                    }
+                    written.followed.add(acknowledged.elapsed());
+                }
+                next += pause;
+                actix_web::rt::time::sleep(next.saturating_duration_since(Instant::now())).await;
+            }
+        }
+        Ok(written)
+    }
+}
+
+async fn title_of(client: &Client, path: &str) -> Result<String> {
+    let page = client.get(path).await?.json().map_err(in_words)?;
+    let title = page.pointer("/data/title").and_then(Value::as_str);
+    Ok(title.unwrap_or_default().to_owned())
+}

@@ -1,0 +1,186 @@
+//! How fast finished answers are sent, beside a bare handler that has the same bytes; and what that costs in memory.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::bare;
+use crate::fill;
+use crate::http::Client;
+use crate::process::Server;
+use crate::report::Report;
+use crate::target::Target;
+use crate::wrk::{median, reads};
+use crate::{Result, in_words};
+
+/// Settings of a server that keeps answers.
+pub const CACHED: &[(&str, &str)] = &[("BROADSHEET_CACHE_BYTES", "64MiB")];
+
+/// Measures reading from the cache.
+#[derive(clap::Args, Clone)]
+pub struct Read {
+    #[command(flatten)]
+    target: Target,
+    /// How many addresses the load goes round.
+    #[arg(long, default_value_t = 1_000)]
+    addresses: usize,
+    /// How long each run lasts, in seconds.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// How many runs there are of each; the one in the middle counts.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
+/// Something that is read.
+struct Kind {
+    name: &'static str,
+    paths: Vec<String>,
+    coding: Option<&'static str>,
+    etags: Vec<String>,
+    least: f64,
+}
+
+impl Read {
+    /// Measures everything.
+    pub async fn run(&self) -> Result<()> {
+        let target = &self.target;
+        fill::ensure(target).await?;
+        let mut report = Report::new("read", target).await?;
+        let begun = Instant::now();
+        let server = Server::start_with(target, CACHED).await?;
+        report.item(&format!(
+            "start to first answer: {:.0} ms",
+            begun.elapsed().as_secs_f64() * 1_000.0
+        ));
+        let client = server.client(8);
+        let newest = slugs(&client, self.addresses).await?;
+        let articles: Vec<String> = newest
+            .iter()
+            .map(|slug| format!("/api/v1/articles/by-slug/{slug}"))
+            .collect();
+        let lists: Vec<String> = (0..self.addresses)
+            .map(|number| format!("/api/v1/articles?limit=20&page={}", number % 500 + 1))
+            .collect();
+        let mut bytes = 0;
+        for path in articles.iter().take(100) {
+            bytes += client.get(path).await?.length();
+        }
+        report.item(&format!("an article is {} bytes in the mean, plain", bytes / 100));
+        let etags = etags(&server.origin, &articles).await?;
+        let kind = |name, paths: &Vec<String>, coding, least| Kind {
+            name,
+            paths: paths.clone(),
+            coding,
+            etags: Vec::new(),
+            least,
+        };
+        let kinds = [
+            kind("article by slug", &articles, None, 0.8),
+            kind("article by slug, gzip", &articles, Some("gzip"), 0.9),
+            kind("article by slug, br", &articles, Some("br"), 0.9),
+            Kind {
+                etags,
+                ..kind("article by slug, 304", &articles, None, 0.9)
+            },
+            kind("list of 20", &lists, None, 0.8),
+            kind("list of 20, gzip", &lists, Some("gzip"), 0.9),
+        ];
+        let mut rows = Vec::new();
+        let mut bars = Vec::new();
+        for kind in &kinds {
+            let bare = bare::Running::start(&server.origin, &kind.paths).await?;
+            let headers: Vec<(&str, &str)> = kind.coding.iter().map(|coding| ("Accept-Encoding", *coding)).collect();
+            let (mut ours, mut floor) = (Vec::new(), Vec::new());
+            let mut p99 = Vec::new();
+            // Once unmeasured, so that every form is made.
+            reads(&server.origin, &kind.paths, &headers, &kind.etags, 1)?;
+            for _ in 0..self.rounds {
+                floor.push(reads(&bare.origin, &kind.paths, &headers, &kind.etags, self.seconds)?.rate);
+                let own = reads(&server.origin, &kind.paths, &headers, &kind.etags, self.seconds)?;
+                ours.push(own.rate);
+                p99.push(own.p99);
+            }
+            let (ours, floor) = (median(ours), median(floor));
+            rows.push(vec![
+                kind.name.to_owned(),
+                format!("{ours:.0}"),
+                format!("{floor:.0}"),
+                format!("{:.2}", ours / floor),
+                format!("{:.1}", median(p99)),
+            ]);
+            bars.push((kind.name.to_owned(), ours / floor));
+            report.at_least(kind.name, ours / floor, kind.least);
+        }
+        report.line(&format!(
+            "32 connections, {} addresses in turn, {} runs of {} s each, the median; answers a second",
+            self.addresses, self.rounds, self.seconds
+        ));
+        report.table(&["what", "Broadsheet", "bare actix-web", "ratio", "p99 ms"], &rows);
+        report.bars("share of the bare handler", &bars);
+
+        let many = slugs(&client, 10_000.min(target.articles as usize * 9 / 10)).await?;
+        let many: Vec<String> = many
+            .iter()
+            .map(|slug| format!("/api/v1/articles/by-slug/{slug}"))
+            .collect();
+        let one = reads(
+            &server.origin,
+            &many,
+            &[("Accept-Encoding", "gzip")],
+            &[],
+            self.seconds * 6,
+        )?;
+        report.item(&format!(
+            "{} different articles, gzip, for {} s: {:.0} a second; memory of the server after it: {}",
+            many.len(),
+            self.seconds * 6,
+            one.rate,
+            server.memory()
+        ));
+        drop(server);
+
+        let server = Server::start(target).await?;
+        let articles: Vec<String> = articles.into_iter().take(self.addresses).collect();
+        let mut rows = Vec::new();
+        for (name, paths) in [("article by slug", &articles), ("list of 20", &lists)] {
+            let mut rates = Vec::new();
+            for _ in 0..self.rounds {
+                rates.push(reads(&server.origin, paths, &[], &[], self.seconds)?.rate);
+            }
+            rows.push(vec![name.to_owned(), format!("{:.0}", median(rates))]);
+        }
+        report.line("Without the cache");
+        report.table(&["what", "answers a second"], &rows);
+        report.save(target.results.as_deref())
+    }
+}
+
+/// The slugs of the newest articles, as they stand in addresses.
+pub async fn slugs(client: &Client, wanted: usize) -> Result<Vec<String>> {
+    let mut slugs = Vec::new();
+    let mut next = Some("/api/v1/articles?limit=100".to_owned());
+    while let Some(path) = next.filter(|_| slugs.len() < wanted) {
+        let page = client.get(&path).await?.json()?;
+        let rows = page.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
+        slugs.extend(rows.iter().filter_map(|row| {
+            let slug = row.get("slug")?.as_str()?;
+            Some(percent_encoding::utf8_percent_encode(slug, percent_encoding::NON_ALPHANUMERIC).to_string())
+        }));
+        next = page.pointer("/links/next").and_then(Value::as_str).map(str::to_owned);
+    }
+    slugs.truncate(wanted);
+    Ok(slugs)
+}
+
+async fn etags(origin: &str, paths: &[String]) -> Result<Vec<String>> {
+    let http = awc::Client::default();
+    let mut etags = Vec::new();
+    for path in paths {
+        let mut answer = http.get(format!("{origin}{path}")).send().await.map_err(in_words)?;
+        let etag = answer.headers().get("etag").and_then(|etag| etag.to_str().ok());
+        etags.push(etag.unwrap_or_default().to_owned());
+        answer.body().limit(32 << 20).await.map_err(in_words)?;
+    }
+    Ok(etags)
+}

@@ -1,0 +1,2 @@
+DROP TABLE article_listings;
+DROP TABLE content_changes;

@@ -1,0 +1,449 @@
+//! What changed: a transaction says it inside itself, and every answer that is kept knows what it was made of.
+//!
+//! A [`Board`] holds, for each thing that answers are made of, the moment of its last change. A moment is a number that
+//! grows with each change, not a time. An answer is as good as on the first day while nothing of it has changed since the
+//! moment that was read before its snapshot was opened; so it does not matter how late it was put away. Things share the
+//! places of the board: that two share one ends an answer early at worst.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+
+use super::DbConn;
+use super::schema::content_changes;
+
+/// What answers are made of, and what writes change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// Any content at all. What does not say what it was made of was made of this; every change changes it.
+    Anything,
+    /// Which articles are public, and by what lists filter and sort them, save `updated_at`.
+    Listing,
+    /// Any article that readers see, in any way.
+    Articles,
+    /// What is shown of one article.
+    Article(i64),
+    /// Any category.
+    Categories,
+    /// What is shown of one category; what stands below it shows it as well.
+    Category(i64),
+    /// Any tag.
+    Tags,
+    /// What is shown of one tag.
+    Tag(i64),
+    /// Any author.
+    Authors,
+    /// What is shown of one author.
+    Author(i64),
+    /// What is shown of one image.
+    Image(i64),
+    /// The site.
+    Site,
+    /// How often one article was read. Nothing else changes with it, and other instances are not told.
+    Views(i64),
+}
+
+impl Subject {
+    /// What else has changed when this has.
+    fn wider(self) -> Option<Self> {
+        match self {
+            Self::Article(_) => Some(Self::Articles),
+            Self::Category(_) => Some(Self::Categories),
+            Self::Tag(_) => Some(Self::Tags),
+            Self::Author(_) => Some(Self::Authors),
+            _ => None,
+        }
+    }
+
+    /// The name under which other instances are told.
+    fn name(self) -> String {
+        match self {
+            Self::Anything => "all".to_owned(),
+            Self::Listing => "listing".to_owned(),
+            Self::Articles => "articles".to_owned(),
+            Self::Article(id) => format!("article:{id}"),
+            Self::Categories => "categories".to_owned(),
+            Self::Category(id) => format!("category:{id}"),
+            Self::Tags => "tags".to_owned(),
+            Self::Tag(id) => format!("tag:{id}"),
+            Self::Authors => "authors".to_owned(),
+            Self::Author(id) => format!("author:{id}"),
+            Self::Image(id) => format!("image:{id}"),
+            Self::Site => "site".to_owned(),
+            Self::Views(id) => format!("views:{id}"),
+        }
+    }
+
+    /// What a name means; nothing for one of a version to come.
+    fn of_name(name: &str) -> Option<Self> {
+        let one = |make: fn(i64) -> Self, id: &str| id.parse().ok().map(make);
+        match name.split_once(':') {
+            Some(("article", id)) => one(Self::Article, id),
+            Some(("category", id)) => one(Self::Category, id),
+            Some(("tag", id)) => one(Self::Tag, id),
+            Some(("author", id)) => one(Self::Author, id),
+            Some(("image", id)) => one(Self::Image, id),
+            Some(_) => None,
+            None => match name {
+                "all" => Some(Self::Anything),
+                "listing" => Some(Self::Listing),
+                "articles" => Some(Self::Articles),
+                "categories" => Some(Self::Categories),
+                "tags" => Some(Self::Tags),
+                "authors" => Some(Self::Authors),
+                "site" => Some(Self::Site),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// How many places a board has: 128 kB.
+const PLACES: usize = 1 << 14;
+
+/// A place on a board.
+pub type Place = u16;
+
+/// The places of these subjects, each once.
+pub fn places(subjects: impl IntoIterator<Item = Subject>) -> Box<[Place]> {
+    let mut places: Vec<Place> = subjects.into_iter().map(place).collect();
+    places.sort_unstable();
+    places.dedup();
+    places.into_boxed_slice()
+}
+
+fn place(subject: Subject) -> Place {
+    let mut hash = DefaultHasher::new();
+    subject.hash(&mut hash);
+    // Below PLACES, and so within a Place.
+    Place::try_from(hash.finish() % PLACES as u64).unwrap_or(0)
+}
+
+/// When what changed last.
+pub struct Board {
+    /// The moment of the last change.
+    moment: AtomicU64,
+    places: Box<[AtomicU64]>,
+    /// One change at a time.
+    marking: Mutex<()>,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self {
+            moment: AtomicU64::new(1),
+            places: (0..PLACES).map(|_| AtomicU64::new(0)).collect(),
+            marking: Mutex::new(()),
+        }
+    }
+}
+
+impl Board {
+    /// The moment of the last change. To be read before the snapshot is opened.
+    pub fn now(&self) -> u64 {
+        self.moment.load(Ordering::Acquire)
+    }
+
+    /// Whether anything at these places has changed since a moment.
+    pub fn has_changed(&self, places: &[Place], since: u64) -> bool {
+        let at = |place: &Place| self.places.get(usize::from(*place));
+        places
+            .iter()
+            .filter_map(at)
+            .any(|last| last.load(Ordering::Acquire) > since)
+    }
+
+    /// Notes a change. Its moment is seen only when all its places are written, so that who has looked at a moment has
+    /// seen all of it.
+    fn mark(&self, places: &[Place]) {
+        let _one = self.marking.lock().unwrap_or_else(PoisonError::into_inner);
+        let moment = self.moment.load(Ordering::Relaxed) + 1;
+        for place in places {
+            if let Some(last) = self.places.get(usize::from(*place)) {
+                last.store(moment, Ordering::Release);
+            }
+        }
+        self.moment.store(moment, Ordering::Release);
+    }
+
+    /// Notes that everything may have changed.
+    fn mark_all(&self) {
+        let _one = self.marking.lock().unwrap_or_else(PoisonError::into_inner);
+        let moment = self.moment.load(Ordering::Relaxed) + 1;
+        for last in &self.places {
+            last.store(moment, Ordering::Release);
+        }
+        self.moment.store(moment, Ordering::Release);
+    }
+}
+
+/// What a transaction touched.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Touched {
+    content: BTreeSet<Subject>,
+    views: BTreeSet<Subject>,
+}
+
+impl Touched {
+    pub(super) fn add(&mut self, subject: Subject) {
+        if let Subject::Views(_) = subject {
+            self.views.insert(subject);
+            return;
+        }
+        self.content.insert(subject);
+        self.content.extend(subject.wider());
+        self.content.insert(Subject::Anything);
+    }
+}
+
+/// The channel of NOTIFY.
+pub(super) const CHANNEL: &str = "broadsheet_changes";
+
+/// The longest message that NOTIFY takes is 7,999 bytes.
+const LONGEST: usize = 7_000;
+
+/// In place of a list that is too long.
+const EVERYTHING: &str = "*";
+
+/// Under what trust is ended for good: nobody watches.
+const NEVER: i64 = i64::MIN;
+
+/// What changed in a database, as far as this process knows, and whether it knows all.
+pub struct Changes {
+    /// Content.
+    pub content: Board,
+    /// View numbers; those that this process counted.
+    pub views: Board,
+    /// The last generation that is known to this process; SQLite only, and while somebody watches.
+    generation: Mutex<Option<i64>>,
+    /// Begins the messages of this process, which has noted what they say when they arrive.
+    own: String,
+    announcements: AtomicU64,
+    /// Announcements of this process whose commit failed, and may have happened all the same.
+    doubtful: Mutex<BTreeSet<u64>>,
+    begun: Instant,
+    /// Milliseconds after `begun` until which what the board says is the truth.
+    trusted_until: AtomicI64,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self {
+            content: Board::default(),
+            views: Board::default(),
+            generation: Mutex::new(None),
+            own: uuid::Uuid::new_v4().simple().to_string(),
+            announcements: AtomicU64::new(0),
+            doubtful: Mutex::new(BTreeSet::new()),
+            begun: Instant::now(),
+            trusted_until: AtomicI64::new(NEVER),
+        }
+    }
+}
+
+/// How a change was announced; kept to the end of its commit.
+pub(super) enum Announced<'a> {
+    /// Not at all.
+    Nothing,
+    /// By a message of this number.
+    Message(u64),
+    /// By a generation; who watches compares with what is known only after the commit.
+    Generation(MutexGuard<'a, Option<i64>>, i64),
+}
+
+impl Changes {
+    /// Whether changes that other processes made are known here. False until somebody watches, and while who watches
+    /// has lost the database.
+    pub fn are_known(&self) -> bool {
+        self.milliseconds(Instant::now()) < self.trusted_until.load(Ordering::Acquire)
+    }
+
+    fn milliseconds(&self, at: Instant) -> i64 {
+        i64::try_from(at.saturating_duration_since(self.begun).as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// What was asked at `asked` is known; for so long it may be taken that nothing was missed.
+    pub(super) fn trust(&self, asked: Instant, lasts: Duration) {
+        let until = self
+            .milliseconds(asked)
+            .saturating_add(i64::try_from(lasts.as_millis()).unwrap_or(0));
+        self.trusted_until.store(until, Ordering::Release);
+    }
+
+    /// Changes may be missed from now on.
+    pub(super) fn distrust(&self) {
+        self.trusted_until.store(NEVER, Ordering::Release);
+    }
+
+    /// Everything may have changed.
+    pub(super) fn mark_all(&self) {
+        self.content.mark_all();
+        self.views.mark_all();
+    }
+
+    /// Tells other processes, inside the transaction.
+    pub(super) fn announce<'a>(&'a self, conn: &mut DbConn, touched: &Touched) -> QueryResult<Announced<'a>> {
+        if touched.content.is_empty() {
+            return Ok(Announced::Nothing);
+        }
+        match conn {
+            DbConn::Postgres(conn) => {
+                let names: Vec<String> = touched.content.iter().map(|subject| subject.name()).collect();
+                let names = names.join(" ");
+                let names = if names.len() > LONGEST { EVERYTHING } else { &names };
+                let number = self.announcements.fetch_add(1, Ordering::Relaxed);
+                diesel::sql_query("SELECT pg_notify($1, $2)")
+                    .bind::<diesel::sql_types::Text, _>(CHANNEL)
+                    .bind::<diesel::sql_types::Text, _>(format!("{} {number} {names}", self.own))
+                    .execute(conn)?;
+                Ok(Announced::Message(number))
+            }
+            DbConn::Sqlite(conn) => {
+                let known = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
+                let generation = diesel::update(content_changes::table.find(1))
+                    .set(content_changes::generation.eq(content_changes::generation + 1))
+                    .returning(content_changes::generation)
+                    .get_result(conn)?;
+                Ok(Announced::Generation(known, generation))
+            }
+        }
+    }
+
+    /// After the commit, and before who wrote is answered.
+    pub(super) fn settle(&self, touched: &Touched, announced: Announced<'_>, committed: bool) {
+        if !touched.views.is_empty() {
+            self.views.mark(&places(touched.views.iter().copied()));
+        }
+        if touched.content.is_empty() {
+            return;
+        }
+        if let (Announced::Message(number), false) = (&announced, committed) {
+            self.doubtful_now().insert(*number);
+        }
+        if committed {
+            self.content.mark(&places(touched.content.iter().copied()));
+        } else {
+            // Whether a commit that failed has happened, only the database knows.
+            self.mark_all();
+        }
+        if let Announced::Generation(mut known, generation) = announced {
+            if known.is_some_and(|known| known + 1 != generation) {
+                self.mark_all();
+            }
+            *known = committed.then_some(generation);
+        }
+    }
+
+    fn doubtful_now(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.doubtful.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the channel said: who sent it, their number, and what changed.
+    pub(super) fn heard(&self, message: &str) {
+        let mut words = message.split(' ');
+        let (sender, number) = (words.next(), words.next().and_then(|number| number.parse().ok()));
+        // What this process has committed it noted itself, or is about to.
+        if sender == Some(&self.own) && number.is_some_and(|number| !self.doubtful_now().remove(&number)) {
+            return;
+        }
+        let subjects: Option<Vec<Subject>> = words.map(Subject::of_name).collect();
+        match subjects {
+            Some(subjects) => self.content.mark(&places(subjects)),
+            // Everything, or a word of a version to come.
+            None => self.mark_all(),
+        }
+    }
+
+    /// Compares with the generation that the database has; `read` is asked while no commit of this process is under way.
+    pub(super) fn compare<E>(&self, read: impl FnOnce() -> Result<i64, E>) -> Result<(), E> {
+        let mut known = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
+        let generation = read()?;
+        if *known != Some(generation) {
+            self.mark_all();
+        }
+        *known = Some(generation);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_back() {
+        for subject in [
+            Subject::Anything,
+            Subject::Listing,
+            Subject::Articles,
+            Subject::Article(42),
+            Subject::Categories,
+            Subject::Category(7),
+            Subject::Tags,
+            Subject::Tag(1),
+            Subject::Authors,
+            Subject::Author(3),
+            Subject::Image(9),
+            Subject::Site,
+        ] {
+            assert_eq!(Subject::of_name(&subject.name()), Some(subject));
+        }
+        assert_eq!(Subject::of_name("views:1"), None);
+        assert_eq!(Subject::of_name("poll:1"), None);
+    }
+
+    #[test]
+    fn what_changed_after_a_moment_has_changed_since() {
+        let changes = Changes::default();
+        let (one, other) = (places([Subject::Article(1)]), places([Subject::Article(2)]));
+        let before = changes.content.now();
+        changes.heard("other 1 article:1 articles all");
+        assert!(changes.content.has_changed(&one, before) && !changes.content.has_changed(&other, before));
+        assert!(changes.content.has_changed(&places([Subject::Anything]), before));
+        assert!(!changes.content.has_changed(&one, changes.content.now()));
+        let before = changes.content.now();
+        changes.heard("other 2 word_of_a_later_version");
+        assert!(changes.content.has_changed(&other, before));
+        let before = changes.content.now();
+        changes.heard(&format!("{} 3 article:1", changes.own));
+        assert!(!changes.content.has_changed(&one, before));
+    }
+
+    #[test]
+    fn one_thing_changes_what_it_belongs_to() {
+        let mut touched = Touched::default();
+        touched.add(Subject::Tag(3));
+        touched.add(Subject::Views(3));
+        assert_eq!(
+            touched.content.into_iter().collect::<Vec<_>>(),
+            [Subject::Anything, Subject::Tags, Subject::Tag(3)]
+        );
+        assert_eq!(touched.views.len(), 1);
+    }
+
+    #[test]
+    fn a_change_of_another_process_is_seen_by_its_generation() {
+        let changes = Changes::default();
+        let every = places([Subject::Site]);
+        changes.compare(|| Ok::<_, ()>(5)).unwrap();
+        let before = changes.content.now();
+        changes.compare(|| Ok::<_, ()>(5)).unwrap();
+        assert!(!changes.content.has_changed(&every, before));
+        changes.compare(|| Ok::<_, ()>(6)).unwrap();
+        assert!(changes.content.has_changed(&every, before));
+    }
+
+    #[test]
+    fn trust_ends() {
+        let changes = Changes::default();
+        assert!(!changes.are_known());
+        changes.trust(Instant::now(), Duration::from_secs(60));
+        assert!(changes.are_known());
+        changes.distrust();
+        assert!(!changes.are_known());
+    }
+}

@@ -1,0 +1,159 @@
+//! Watching for what other processes change: by NOTIFY on PostgreSQL, by a look at the file on SQLite.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::changes::{CHANNEL, Changes};
+use super::schema::content_changes;
+use super::{DbConn, pool};
+use crate::config::Database;
+
+/// How long what was known is taken for the truth after the last sign of life.
+const TRUST: Duration = Duration::from_secs(1);
+
+/// How often the SQLite file is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How often notifications are looked for: diesel cannot wait for them.
+const LISTEN: Duration = Duration::from_millis(10);
+
+/// How often the listening connection has to prove that it lives.
+const HEARTBEAT: Duration = Duration::from_millis(250);
+
+/// Between two attempts to connect again.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// A thread that watches, until it is dropped.
+pub struct Watch {
+    stopped: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Begins to watch.
+    pub(super) fn start(database: Database, changes: Arc<Changes>) -> Result<Self, String> {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let watcher = Watcher {
+            database,
+            changes,
+            stopped: Arc::clone(&stopped),
+        };
+        let thread = std::thread::Builder::new()
+            .name("watch".into())
+            .spawn(move || watcher.run())
+            .map_err(|error| format!("cannot watch the database: {error}"))?;
+        Ok(Self {
+            stopped,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            log::error!("watching the database ended by a panic");
+        }
+    }
+}
+
+struct Watcher {
+    database: Database,
+    changes: Arc<Changes>,
+    stopped: Arc<AtomicBool>,
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = BigInt)]
+    data_version: i64,
+}
+
+impl Watcher {
+    fn run(&self) {
+        while self.goes_on() {
+            let outcome = match &self.database {
+                Database::Sqlite(path) => pool::open_sqlite(path, true).and_then(|conn| self.look(conn)),
+                Database::Postgres(url) => pool::open_listener(url)
+                    .map_err(|error| error.to_string())
+                    .and_then(|conn| self.listen(conn)),
+            };
+            self.changes.distrust();
+            if let Err(error) = outcome
+                && self.goes_on()
+            {
+                log::warn!("changes of others are not seen, and nothing is answered from the cache: {error}");
+                std::thread::sleep(RETRY);
+            }
+        }
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// SQLite: its own counter says for little that somebody wrote; whether that was content, and not by this process,
+    /// the generation says.
+    fn look(&self, mut conn: DbConn) -> Result<(), String> {
+        let mut last = None;
+        while self.goes_on() {
+            let asked = Instant::now();
+            let Version { data_version } = diesel::sql_query("PRAGMA data_version")
+                .get_result(&mut conn)
+                .map_err(|error| error.to_string())?;
+            if last != Some(data_version) {
+                self.changes
+                    .compare(|| {
+                        let generation = content_changes::table.find(1).select(content_changes::generation);
+                        generation.get_result(&mut conn)
+                    })
+                    .map_err(|error: diesel::result::Error| error.to_string())?;
+                last = Some(data_version);
+            }
+            self.changes.trust(asked, TRUST);
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    /// PostgreSQL: what was notified before it began to listen is missed, so that everything may have changed.
+    fn listen(&self, conn: DbConn) -> Result<(), String> {
+        let DbConn::Postgres(mut conn) = conn else {
+            return Err("this is not PostgreSQL".to_owned());
+        };
+        let shown = |error: diesel::result::Error| error.to_string();
+        conn.batch_execute(&format!("LISTEN {CHANNEL}")).map_err(shown)?;
+        self.changes.mark_all();
+        let mut beat: Option<Instant> = None;
+        while self.goes_on() {
+            if beat.is_none_or(|beat| beat.elapsed() >= HEARTBEAT) {
+                let asked = Instant::now();
+                // Whatever was notified before this was asked has arrived when it is answered.
+                conn.batch_execute("SELECT 1").map_err(shown)?;
+                self.hear(&mut conn)?;
+                self.changes.trust(asked, TRUST);
+                beat = Some(asked);
+            }
+            std::thread::sleep(LISTEN);
+            self.hear(&mut conn)?;
+        }
+        Ok(())
+    }
+
+    fn hear(&self, conn: &mut PgConnection) -> Result<(), String> {
+        for notification in conn.notifications_iter() {
+            let notification = notification.map_err(|error| error.to_string())?;
+            self.changes.heard(&notification.payload);
+        }
+        Ok(())
+    }
+}

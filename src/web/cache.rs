@@ -1,0 +1,343 @@
+//! The response cache: finished answers to anonymous GETs, found by one lookup before any handler runs.
+//!
+//! The key is path and query as they were sent, since `links.self` repeats them. An answer ends when something that it
+//! was made of changes (see [`crate::db::changes`]) or an article becomes due; its view numbers are read again, for
+//! many answers in one statement, when they are a second old or this process has counted a view. Requests with
+//! `Authorization` neither read nor fill it, and nobody does while changes of other processes may be missed.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use actix_web::HttpResponse;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::Method;
+use actix_web::http::header::AUTHORIZATION;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use super::content::{Content, ViewAge};
+use crate::db::{Changes, Db, Read, Timestamp};
+use crate::error::Result;
+
+/// Where answers are kept; outside of it stands what depends on more than content.
+const KEPT_BELOW: &str = "/api/v1/";
+
+/// What an entry takes beside its content and its key, in bytes: both pointers, the cache's own tables (1.5 places for
+/// each entry, to the next power of two) and the allocator's share.
+const OVERHEAD: usize = 320;
+
+/// What an answer is taken to weigh where the cache's tables are laid out.
+const USUAL_WEIGHT: u64 = 16 << 10;
+
+/// The smallest part that the cache is divided into: what is larger is not kept.
+const SMALLEST_PART: u64 = 4 << 20;
+
+/// How often an answer that ended again while it was waited for is waited for.
+const PATIENCE: usize = 3;
+
+/// In a request's extensions: the answer is wanted for keeping.
+pub struct Wanted;
+
+/// A content with what it weighs, which must not change while it is in the cache.
+#[derive(Clone)]
+struct Kept {
+    content: Arc<Content>,
+    weight: u64,
+}
+
+#[derive(Clone)]
+struct ByWeight;
+
+impl Weighter<Box<str>, Kept> for ByWeight {
+    fn weight(&self, _key: &Box<str>, kept: &Kept) -> u64 {
+        kept.weight
+    }
+}
+
+/// Reads how often articles were read, in one statement.
+pub type ReadViews = fn(&mut Read<'_>, &[i64]) -> Result<HashMap<i64, i64>>;
+
+/// What becomes of an answer that several wait for: whether it was kept.
+type Outcome = Option<bool>;
+
+/// Kept answers.
+pub struct ResponseCache {
+    kept: Cache<Box<str>, Kept, ByWeight, DefaultHashBuilder, DefaultLifecycle<Box<str>, Kept>>,
+    changes: Arc<Changes>,
+    /// What is being made now.
+    making: Mutex<HashMap<Box<str>, watch::Receiver<Outcome>>>,
+    views: Arc<ViewQueue>,
+}
+
+/// Answers whose view numbers are to be read.
+#[derive(Default)]
+struct ViewQueue {
+    waiting: Mutex<Vec<Arc<Content>>>,
+    wake: Notify,
+    done: Notify,
+}
+
+/// What the cache has for a request at once.
+pub enum Found {
+    /// The answer.
+    Answer(HttpResponse),
+    /// The request is one that the cache has to do with; see [`ResponseCache::answer`].
+    Later,
+    /// It has nothing to do with the cache.
+    Nothing,
+}
+
+impl ResponseCache {
+    /// A cache of so many bytes; nothing if there are none. With it goes what reads view numbers, on the present runtime.
+    pub fn new(bytes: u64, db: &Db, read_views: ReadViews) -> Option<(Arc<Self>, JoinHandle<()>)> {
+        if bytes == 0 {
+            return None;
+        }
+        let parts = (bytes / SMALLEST_PART).clamp(1, 8);
+        let options = OptionsBuilder::new()
+            .weight_capacity(bytes)
+            .estimated_items_capacity(usize::try_from((bytes / USUAL_WEIGHT).max(64)).unwrap_or(usize::MAX))
+            .shards(usize::try_from(parts).unwrap_or(1))
+            .build();
+        let options = match options {
+            Ok(options) => options,
+            Err(error) => {
+                log::error!("no response cache: {error}");
+                return None;
+            }
+        };
+        let views = Arc::new(ViewQueue::default());
+        let cache = Self {
+            kept: Cache::with_options(
+                options,
+                ByWeight,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
+            ),
+            changes: Arc::clone(db.changes()),
+            making: Mutex::default(),
+            views: Arc::clone(&views),
+        };
+        let refreshing = tokio::spawn(refresh(views, db.clone(), read_views));
+        Some((Arc::new(cache), refreshing))
+    }
+
+    /// How many bytes it holds.
+    pub fn weight(&self) -> u64 {
+        self.kept.weight()
+    }
+
+    /// Looks, without waiting for anything.
+    pub fn look(&self, request: &ServiceRequest, begun: Instant) -> Found {
+        let Some(key) = key_of(request) else {
+            return Found::Nothing;
+        };
+        if !self.changes.are_known() {
+            return Found::Nothing;
+        }
+        let Some(content) = self.true_content(key) else {
+            return Found::Later;
+        };
+        let headers = request.headers();
+        if content.is_known_by(headers) {
+            return Found::Answer(content.respond(headers));
+        }
+        match content.view_age(&self.changes.views, begun) {
+            ViewAge::Fresh => {}
+            ViewAge::Aging => self.views.ask(&content),
+            ViewAge::Old => return Found::Later,
+        }
+        let coding = content.coding(headers);
+        if !content.is_at_hand(coding) {
+            return Found::Later;
+        }
+        if content.make(coding) {
+            self.keep(key, content.clone());
+        }
+        Found::Answer(content.respond(headers))
+    }
+
+    fn true_content(&self, key: &str) -> Option<Arc<Content>> {
+        let content = self.kept.get(key)?.content;
+        content
+            .is_true(&self.changes.content, Timestamp::now())
+            .then_some(content)
+    }
+
+    fn keep(&self, key: &str, content: Arc<Content>) {
+        let weight = (content.weight() + key.len() + OVERHEAD) as u64;
+        self.kept.insert(key.into(), Kept { content, weight });
+    }
+
+    fn making_now(&self) -> MutexGuard<'_, HashMap<Box<str>, watch::Receiver<Outcome>>> {
+        // What it guards is whole after each step.
+        self.making.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers a request for which [`ResponseCache::look`] said later, when view numbers are read or a coding is made;
+    /// nothing where the answer has to be made.
+    pub async fn answer(&self, request: &ServiceRequest) -> Option<HttpResponse> {
+        let key = key_of(request)?;
+        let content = self.true_content(key)?;
+        let headers = request.headers();
+        for _ in 0..PATIENCE {
+            if content.view_age(&self.changes.views, Instant::now()) != ViewAge::Old {
+                break;
+            }
+            self.views.read(&content).await;
+        }
+        if content.view_age(&self.changes.views, Instant::now()) == ViewAge::Old {
+            return None;
+        }
+        let coding = content.coding(headers);
+        if !content.is_at_hand(coding) {
+            let making = Arc::clone(&content);
+            if !matches!(tokio::task::spawn_blocking(move || making.make(coding)).await, Ok(true)) {
+                log::debug!("a form was made meanwhile");
+            }
+            self.keep(key, Arc::clone(&content));
+        }
+        // It may have ended while it was waited for.
+        content
+            .is_true(&self.changes.content, Timestamp::now())
+            .then(|| content.respond(headers))
+    }
+
+    /// Lets one of many that ask for the same make the answer: `Ok` for that one, which then calls [`Made::finish`];
+    /// else when that one has finished, whether its answer was kept.
+    pub async fn begin(self: &Arc<Self>, request: &ServiceRequest) -> std::result::Result<Option<Made>, bool> {
+        let Some(key) = key_of(request) else {
+            return Ok(None);
+        };
+        let other = {
+            let mut making = self.making_now();
+            match making.get(key) {
+                Some(other) => other.clone(),
+                None => {
+                    let (outcome, others) = watch::channel(None);
+                    making.insert(key.into(), others);
+                    return Ok(Some(Made {
+                        cache: Arc::clone(self),
+                        key: key.into(),
+                        outcome,
+                        content: self.changes.content.now(),
+                        views: self.changes.views.now(),
+                        at: Instant::now(),
+                    }));
+                }
+            }
+        };
+        Err(finished(other).await)
+    }
+}
+
+/// Whether an answer was kept, when it is there. One that was given up may be asked for again.
+async fn finished(mut other: watch::Receiver<Outcome>) -> bool {
+    match other.wait_for(Option::is_some).await {
+        Ok(outcome) => outcome.unwrap_or(true),
+        Err(_given_up) => true,
+    }
+}
+
+/// The right to make an answer, while others wait for it.
+pub struct Made {
+    cache: Arc<ResponseCache>,
+    key: Box<str>,
+    outcome: watch::Sender<Outcome>,
+    /// The moments and the time before it is made.
+    content: u64,
+    views: u64,
+    at: Instant,
+}
+
+impl Made {
+    /// Keeps the answer, if it is one that may be kept.
+    pub fn finish(self, response: &mut HttpResponse<impl actix_web::body::MessageBody>) {
+        let content = response.extensions_mut().remove::<Arc<Content>>();
+        let kept = content.filter(|content| content.may_be_kept());
+        let is_kept = kept.is_some();
+        if let Some(content) = kept {
+            content.since(self.content, self.views, self.at);
+            self.cache.keep(&self.key, content);
+        }
+        self.cache.making_now().remove(&self.key);
+        self.outcome.send_replace(Some(is_kept));
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        // Given up, by an error or since who asked has gone: the next one may make it.
+        if self.outcome.borrow().is_none() {
+            self.cache.making_now().remove(&self.key);
+        }
+    }
+}
+
+/// The key of a request that the cache has to do with.
+fn key_of(request: &ServiceRequest) -> Option<&str> {
+    let key = request.uri().path_and_query()?.as_str();
+    let reads = request.method() == Method::GET || request.method() == Method::HEAD;
+    (reads && key.starts_with(KEPT_BELOW) && !request.headers().contains_key(AUTHORIZATION)).then_some(key)
+}
+
+impl ViewQueue {
+    /// Asks for view numbers, once for many that find them aging.
+    fn ask(&self, content: &Arc<Content>) {
+        let Some(views) = &content.views else { return };
+        if !views.asked.swap(true, Ordering::AcqRel) {
+            self.waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(Arc::clone(content));
+            self.wake.notify_one();
+        }
+    }
+
+    /// Waits until the next ones have been read.
+    async fn read(&self, content: &Arc<Content>) {
+        let done = self.done.notified();
+        let mut done = std::pin::pin!(done);
+        // Before it is asked for: what is done meanwhile counts.
+        done.as_mut().enable();
+        self.ask(content);
+        done.await;
+    }
+}
+
+/// Reads view numbers until it is aborted: all that wait in one statement.
+async fn refresh(views: Arc<ViewQueue>, db: Db, read_views: ReadViews) {
+    loop {
+        let waiting = std::mem::take(&mut *views.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        if waiting.is_empty() {
+            views.wake.notified().await;
+            continue;
+        }
+        let mut ids: Vec<i64> = waiting
+            .iter()
+            .filter_map(|content| content.views.as_ref())
+            .flat_map(|views| views.ids.iter().copied())
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let (moment, at) = (db.changes().views.now(), Instant::now());
+        let counts = db.read(move |read| read_views(read, &ids)).await;
+        for content in &waiting {
+            if let Ok(counts) = &counts {
+                content.set_views(|id| counts.get(&id).copied().unwrap_or_default(), moment, at);
+            }
+            if let Some(views) = &content.views {
+                views.asked.store(false, Ordering::Release);
+            }
+        }
+        if let Err(error) = counts {
+            log::warn!("view numbers could not be read: {error}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        views.done.notify_waiters();
+    }
+}

@@ -1,0 +1,205 @@
+//! Several processes on one database, and view numbers.
+
+use std::time::{Duration, Instant};
+
+use broadsheet::config::{Config, Database};
+use broadsheet::server;
+use serde_json::json;
+
+use super::{is_hit, run_sql, warm};
+use crate::support::{App, Backend, Client, both};
+
+both!(
+    view_numbers_are_a_second_old_at_most,
+    what_another_process_writes_is_noticed,
+    views_change_only_their_number,
+);
+
+mod the_other_instance_follows {
+    #[actix_web::test]
+    async fn postgres() {
+        crate::support::run(super::Backend::Postgres, |_| (), super::the_other_instance_follows_on).await;
+    }
+}
+
+mod a_cut_connection_is_noticed {
+    #[actix_web::test]
+    async fn postgres() {
+        crate::support::run(super::Backend::Postgres, |_| (), super::a_cut_connection_is_noticed_on).await;
+    }
+}
+
+async fn article(app: &App) -> String {
+    let made = app
+        .admin()
+        .await
+        .post(
+            "/api/v1/articles",
+            &json!({"title": "旧", "status": "published", "tags": ["小米"]}),
+        )
+        .await
+        .ok(201);
+    format!("/api/v1/articles/{}", made.id())
+}
+
+async fn sleep(milliseconds: u64) {
+    actix_web::rt::time::sleep(Duration::from_millis(milliseconds)).await;
+}
+
+/// A second instance on the same PostgreSQL, with folders of its own.
+async fn second(app: &App, data: &std::path::Path) -> server::Running {
+    let config = Config {
+        data_dir: data.to_owned(),
+        ..app.config.clone()
+    };
+    server::start(config).await.expect("a second instance")
+}
+
+/// Waits until `done`, and fails after a time that is far beyond what is promised.
+async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) -> Duration {
+    let begun = Instant::now();
+    while !done().await {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{what} never");
+        sleep(5).await;
+    }
+    begun.elapsed()
+}
+
+async fn the_other_instance_follows_on(app: &App) {
+    let data = tempfile::tempdir().expect("a folder");
+    let other = second(app, data.path()).await;
+    let (here, there) = (app.anonymous(), Client::new(other.address));
+    warm(&here).await;
+    warm(&there).await;
+    let at = article(app).await;
+    let admin = app.admin().await.with("if-match", "*");
+    until("the article is kept there", async || is_hit(&there.get(&at).await)).await;
+    for round in 0..10 {
+        let title = format!("第{round}次");
+        assert!(is_hit(&there.get(&at).await.ok(200)));
+        admin.patch(&at, &json!({"title": title})).await.ok(200);
+        assert_eq!(here.get(&at).await.ok(200)["data"]["title"], title.as_str());
+        until("the other instance follows", async || {
+            there.get(&at).await.ok(200)["data"]["title"] == title.as_str()
+        })
+        .await;
+        // It is kept again.
+        until("it is kept again", async || is_hit(&there.get(&at).await.ok(200))).await;
+    }
+    other.stop().await;
+}
+
+async fn a_cut_connection_is_noticed_on(app: &App) {
+    let data = tempfile::tempdir().expect("a folder");
+    let other = second(app, data.path()).await;
+    let there = Client::new(other.address);
+    warm(&there).await;
+    let at = article(app).await;
+    let admin = app.admin().await.with("if-match", "*");
+    until("the article is kept there", async || is_hit(&there.get(&at).await)).await;
+    for round in 0..3 {
+        run_sql(
+            app,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE application_name = 'broadsheet_changes' AND datname = current_database()",
+        );
+        let title = format!("第{round}次");
+        admin.patch(&at, &json!({"title": title})).await.ok(200);
+        until("it follows without its connection", async || {
+            there.get(&at).await.ok(200)["data"]["title"] == title.as_str()
+        })
+        .await;
+        warm(&there).await;
+        until("it is kept again", async || is_hit(&there.get(&at).await.ok(200))).await;
+        assert_eq!(there.get(&at).await.ok(200)["data"]["title"], title.as_str());
+    }
+    other.stop().await;
+}
+
+async fn view_numbers_are_a_second_old_at_most(app: &App) {
+    let reader = app.anonymous();
+    warm(&reader).await;
+    let at = article(app).await;
+    let lists = [
+        at.clone(),
+        "/api/v1/articles".to_owned(),
+        "/api/v1/articles?tag=xiao-mi".to_owned(),
+    ];
+    let number = |answer: crate::support::Answer| {
+        let one = answer["data"]["view_count"].as_i64();
+        one.or_else(|| answer["data"][0]["view_count"].as_i64())
+            .expect("a number")
+    };
+    for list in &lists {
+        let _kept = reader.get(list).await.ok(200);
+    }
+    let etag = reader.get(&at).await.ok(200).header("etag").map(str::to_owned);
+    for views in 1..=5 {
+        reader.post(&format!("{at}/views"), &json!({})).await.ok(200);
+        // Counted here, and so seen at once.
+        for list in &lists {
+            let answer = reader.get(list).await.ok(200);
+            assert!(is_hit(&answer), "{list}");
+            assert_eq!(number(answer), views, "{list}");
+        }
+    }
+    // Counted elsewhere.
+    run_sql(app, "UPDATE article_views SET views = 77");
+    sleep(1_050).await;
+    for list in &lists {
+        let gzip = reader.with("accept-encoding", "gzip").get(list).await.ok(200);
+        assert!(is_hit(&gzip));
+        let answer = reader.get(list).await.ok(200);
+        assert!(is_hit(&answer), "{list} was made anew");
+        assert_eq!(number(answer), 77, "{list}");
+    }
+    assert_eq!(reader.get(&at).await.ok(200).header("etag").map(str::to_owned), etag);
+}
+
+async fn views_change_only_their_number(app: &App) {
+    let reader = app.anonymous();
+    warm(&reader).await;
+    let at = article(app).await;
+    let _kept = reader.get(&at).await.ok(200);
+    let before = reader.get("/api/v1/articles?include=body").await.ok(200);
+    for _ in 0..12 {
+        reader.post(&format!("{at}/views"), &json!({})).await.ok(200);
+    }
+    let truth = app.key("read").await.get(&at).await.ok(200);
+    sleep(1_050).await;
+    let after = reader.get(&at).await.ok(200);
+    assert!(is_hit(&after));
+    assert_eq!(after.text(), truth.text());
+    let list = reader.get("/api/v1/articles?include=body").await.ok(200);
+    assert_eq!(
+        list.text(),
+        before.text().replace("\"view_count\":0", "\"view_count\":12")
+    );
+}
+
+async fn what_another_process_writes_is_noticed(app: &App) {
+    let reader = app.anonymous();
+    warm(&reader).await;
+    let at = article(app).await;
+    until("the article is kept", async || is_hit(&reader.get(&at).await)).await;
+    let posts = tempfile::tempdir().expect("a folder");
+    std::fs::write(posts.path().join("one.md"), "---\ntitle: 外来\n---\n正文\n").expect("a file");
+    let program = env!("CARGO_BIN_EXE_broadsheet");
+    let url = match &app.config.database {
+        Database::Sqlite(path) => format!("sqlite://{}", path.display()),
+        Database::Postgres(url) => url.clone(),
+    };
+    assert!(reader.get("/api/v1/articles").await.ok(200).ids().len() == 1);
+    let output = std::process::Command::new(program)
+        .args(["import", "markdown"])
+        .arg(posts.path())
+        .env("DATABASE_URL", url)
+        .env("BROADSHEET_DATA_DIR", &app.config.data_dir)
+        .output()
+        .expect("the command runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    until("the import shows", async || {
+        reader.get("/api/v1/articles").await.ok(200).ids().len() == 2
+    })
+    .await;
+}
