@@ -1,7 +1,10 @@
-//! The floor: an actix-web handler that has the bytes and the headers in memory.
+//! The floor: an actix-web handler that has the bytes and the headers in memory; and one that first selects the article's
+//! row and body with rusqlite, as somebody would who wrote a handler for this one address by hand.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -21,9 +24,45 @@ pub struct Bare {
     /// A file of paths, one a line.
     #[arg(long)]
     paths: PathBuf,
+    /// The SQLite file from which the article of an address is selected before it is answered.
+    #[arg(long)]
+    database: Option<PathBuf>,
     /// Where to listen.
     #[arg(long)]
     port: u16,
+}
+
+thread_local! {
+    static READER: RefCell<Option<rusqlite::Connection>> = const { RefCell::new(None) };
+}
+
+/// The length of what the article of a slug has to say, read with its whole row.
+fn select(database: &Path, slug: &str) -> rusqlite::Result<usize> {
+    READER.with_borrow_mut(|reader| {
+        let reader = match reader {
+            Some(reader) => reader,
+            None => {
+                let opened =
+                    rusqlite::Connection::open_with_flags(database, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+                opened.execute_batch("PRAGMA cache_size = -4000; PRAGMA mmap_size = 0")?;
+                reader.insert(opened)
+            }
+        };
+        let mut statement = reader.prepare_cached(
+            "SELECT articles.*, content FROM articles JOIN article_bodies ON article_id = id AND format = 'html' \
+             WHERE slug = ?1 AND state = 'published'",
+        )?;
+        let columns = statement.column_count();
+        statement.query_row([slug], |row| {
+            let mut length = 0;
+            for column in 0..columns {
+                if let rusqlite::types::ValueRef::Text(text) = row.get_ref(column)? {
+                    length += text.to_vec().len();
+                }
+            }
+            Ok(length)
+        })
+    })
 }
 
 struct Answer {
@@ -46,18 +85,35 @@ impl Bare {
             ];
             all.insert(path.to_owned(), Answers(answers));
         }
-        let all = web::Data::new(all);
-        HttpServer::new(move || App::new().app_data(all.clone()).default_service(web::to(answer)))
-            .disable_signals()
-            .bind(("127.0.0.1", self.port))
-            .map_err(in_words)?
-            .run()
-            .await
-            .map_err(in_words)
+        let (all, database) = (web::Data::new(all), web::Data::new(self.database.clone()));
+        HttpServer::new(move || {
+            let app = App::new().app_data(all.clone()).app_data(database.clone());
+            app.default_service(web::to(answer))
+        })
+        .disable_signals()
+        .bind(("127.0.0.1", self.port))
+        .map_err(in_words)?
+        .run()
+        .await
+        .map_err(in_words)
     }
 }
 
-async fn answer(request: HttpRequest, all: web::Data<HashMap<String, Answers>>) -> HttpResponse {
+async fn answer(
+    request: HttpRequest,
+    all: web::Data<HashMap<String, Answers>>,
+    database: web::Data<Option<PathBuf>>,
+) -> HttpResponse {
+    if let Some(database) = database.as_ref().clone() {
+        let slug = request.path().rsplit('/').next().unwrap_or_default();
+        let slug = percent_encoding::percent_decode_str(slug)
+            .decode_utf8_lossy()
+            .into_owned();
+        match web::block(move || select(&database, &slug)).await {
+            Ok(Ok(length)) if length > 0 => {}
+            _ => return HttpResponse::NotFound().finish(),
+        }
+    }
     let key = request.uri().path_and_query().map_or("", |key| key.as_str());
     let Some(Answers([plain, gzip, brotli])) = all.get(key) else {
         return HttpResponse::NotFound().finish();
@@ -122,7 +178,7 @@ pub struct Running {
 
 impl Running {
     /// Starts one with the answers of another server.
-    pub async fn start(origin: &str, paths: &[String]) -> Result<Self> {
+    pub async fn start(origin: &str, paths: &[String], database: Option<&Path>) -> Result<Self> {
         let file = tempfile::NamedTempFile::new().map_err(in_words)?;
         std::fs::write(file.path(), paths.join("\n")).map_err(in_words)?;
         let free = std::net::TcpListener::bind(("127.0.0.1", 0))
@@ -138,6 +194,11 @@ impl Running {
                 "--paths",
             ])
             .arg(file.path())
+            .args(
+                database
+                    .into_iter()
+                    .flat_map(|database| [OsStr::new("--database"), database.as_os_str()]),
+            )
             .stdin(Stdio::null())
             .spawn()
             .map_err(in_words)?;

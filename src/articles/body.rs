@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::model::{Body, BodyFormat, BodySource};
-use crate::db::DbConn;
 use crate::db::schema::article_bodies;
+use crate::db::{DbConn, among};
 use crate::error::{Error, Result};
 use crate::images::model::Image;
 use crate::on_backend;
@@ -48,7 +48,7 @@ pub fn save_body(conn: &mut DbConn, article_id: i64, source: &str, rendered: &Re
 /// The stored bodies of these articles in one form, in one statement.
 pub fn load_bodies(conn: &mut DbConn, ids: &[i64], format: BodyFormat) -> QueryResult<HashMap<i64, String>> {
     let rows: Vec<(i64, String)> = article_bodies::table
-        .filter(article_bodies::article_id.eq_any(ids.to_vec()))
+        .filter(among(article_bodies::article_id, ids))
         .filter(article_bodies::format.eq(format.as_str()))
         .select((article_bodies::article_id, article_bodies::content))
         .load(conn)?;

@@ -222,6 +222,13 @@ impl Metadata {
 
     /// As an answer has it; the empty object if it were damaged.
     pub fn raw(text: String) -> Box<RawValue> {
+        // A key of that name would be taken for the number of the article, which is set in anew in kept answers. Within a
+        // text the quotes have backslashes before them.
+        const NUMBER: &str = "\"view_count\":";
+        let text = match text.contains(NUMBER) {
+            true => text.replace(NUMBER, "\"view_count\" :"),
+            false => text,
+        };
         RawValue::from_string(text).unwrap_or_else(|_error| {
             // `{}` is JSON.
             RawValue::from_string("{}".to_owned()).unwrap_or_default()

@@ -9,7 +9,7 @@ use super::model::{ArticleRow, BodyFormat};
 use super::store::{load_articles, load_author_ids};
 use super::write::Prepared;
 use crate::db::schema::index_pending;
-use crate::db::{DbConn, Tx};
+use crate::db::{DbConn, Subject, Tx};
 use crate::error::Result;
 use crate::index::{self, Entry, Facts, Words};
 use crate::taxonomy::tags::store::load_tags_of;
@@ -122,6 +122,10 @@ pub fn write_anew(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
     let entries = Entries::of(tx.conn, ids)?;
     for entry in entries.iter() {
         index::put(tx.conn, &entry)?;
+    }
+    if !ids.is_empty() {
+        // What is related is found by these words.
+        tx.touch(Subject::Tags);
     }
     Ok(())
 }

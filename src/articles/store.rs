@@ -11,7 +11,7 @@ use super::query::Sort;
 use crate::db::cursor::Cursor;
 use crate::db::schema::{article_authors, article_views, articles, former_slugs, image_uses};
 use crate::db::violation::breaks_unique;
-use crate::db::{DbConn, Sight, Timestamp, Tx, level, visible_of_few, visible_to};
+use crate::db::{DbConn, Sight, Timestamp, Tx, among, level, visible_of_few, visible_to};
 use crate::error::{Code, Error, Result};
 use crate::on_backend;
 use crate::taxonomy::listed::unlist_article;
@@ -126,7 +126,7 @@ pub fn count_articles(conn: &mut DbConn, query: ArticleQuery<'_>) -> QueryResult
 /// Articles by id, in no order.
 pub fn load_articles(conn: &mut DbConn, ids: &[i64]) -> QueryResult<Vec<ArticleRow>> {
     articles::table
-        .filter(articles::id.eq_any(ids.to_vec()))
+        .filter(among(articles::id, ids))
         .select(ArticleRow::as_select())
         .load(conn)
 }
@@ -134,7 +134,7 @@ pub fn load_articles(conn: &mut DbConn, ids: &[i64]) -> QueryResult<Vec<ArticleR
 /// Articles by id, as far as `sight` sees them, in no order.
 pub fn load_seen(conn: &mut DbConn, ids: &[i64], sight: Sight, now: Timestamp) -> QueryResult<Vec<ArticleRow>> {
     articles::table
-        .filter(articles::id.eq_any(ids.to_vec()))
+        .filter(among(articles::id, ids))
         .filter(visible_of_few(sight, now))
         .select(ArticleRow::as_select())
         .load(conn)
@@ -153,7 +153,7 @@ pub fn article_ids_after(conn: &mut DbConn, after: i64, most: i64) -> QueryResul
 /// View counts by article.
 pub fn load_view_counts(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i64, i64>> {
     let rows: Vec<(i64, i64)> = article_views::table
-        .filter(article_views::article_id.eq_any(ids.to_vec()))
+        .filter(among(article_views::article_id, ids))
         .select((article_views::article_id, article_views::views))
         .load(conn)?;
     Ok(rows.into_iter().collect())
@@ -162,7 +162,7 @@ pub fn load_view_counts(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i
 /// The by-lines of articles, by their ids.
 pub fn load_author_ids(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i64, Vec<i64>>> {
     let rows: Vec<(i64, i64)> = article_authors::table
-        .filter(article_authors::article_id.eq_any(ids.to_vec()))
+        .filter(among(article_authors::article_id, ids))
         .select((article_authors::article_id, article_authors::author_id))
         .load(conn)?;
     let mut by_article: HashMap<i64, Vec<i64>> = HashMap::new();

@@ -235,6 +235,7 @@ pub fn put(
 
 /// Removes an article.
 pub fn delete(tx: &mut Tx<'_>, viewer: &Viewer, id: i64, if_match: &IfMatch) -> Result<()> {
+    hold_tree(tx)?;
     let row = editable(tx, viewer, id)?;
     if_match.check(row.values.version)?;
     index::remove(tx.conn, id)?;

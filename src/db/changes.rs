@@ -331,7 +331,8 @@ impl Changes {
             self.mark_all();
         }
         if let Announced::Generation(mut known, generation) = announced {
-            if known.is_some_and(|known| known + 1 != generation) {
+            // After a commit that failed nothing is known.
+            if *known != Some(generation - 1) {
                 self.mark_all();
             }
             *known = committed.then_some(generation);

@@ -4,6 +4,7 @@
 //! writers starve each other there. On PostgreSQL the same interface stands over a pool.
 
 mod alone;
+mod among;
 pub mod changes;
 mod conn;
 mod count;
@@ -30,6 +31,7 @@ use crate::config::{Config, Database};
 use crate::error::{Error, Result};
 
 pub use self::alone::{Alone, alone};
+pub use self::among::among;
 use self::changes::Touched;
 pub use self::changes::{Changes, Subject};
 pub use self::conn::{DbConn, MultiBackend};
@@ -278,6 +280,11 @@ enum Begin {
     Write(Lane),
 }
 
+/// Begins to count views on PostgreSQL, in one round trip. Its statements take arrays of any length, for which PostgreSQL
+/// would plan them anew each time, and that takes longer than running them.
+const BEGIN_VIEWS: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; \
+                           SELECT pg_advisory_xact_lock(hashtext('views'))";
+
 /// Runs `work` in a transaction of the whole connection.
 ///
 /// diesel's own `transaction` begins DEFERRED on SQLite, where reading first and writing later fails at once if
@@ -292,9 +299,8 @@ fn transaction<T>(conn: &mut DbConn, begin: Begin, work: impl FnOnce(&mut DbConn
         (DbConn::Postgres(c), Begin::Write(Lane::Editors)) => {
             AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?;
         }
-        // In one round trip.
         (DbConn::Postgres(c), Begin::Write(Lane::Views)) => {
-            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN; SELECT pg_advisory_xact_lock(hashtext('views'))")?;
+            AnsiTransactionManager::begin_transaction_sql(c, BEGIN_VIEWS)?;
         }
     }
     match work(conn) {

@@ -18,7 +18,9 @@ pub struct Crew {
 }
 
 /// A thread that is free for whoever holds this.
-pub struct Hand(OwnedSemaphorePermit);
+pub struct Hand {
+    _free: OwnedSemaphorePermit,
+}
 
 impl Crew {
     /// So many threads, at least one; the error is one line.
@@ -43,7 +45,7 @@ impl Crew {
     /// Waits for a thread that is free.
     pub async fn hand(&self) -> Result<Hand> {
         let permit = Arc::clone(&self.free).acquire_owned().await;
-        permit.map(Hand).map_err(Error::unavailable)
+        permit.map(|free| Hand { _free: free }).map_err(Error::unavailable)
     }
 
     /// Lets it work. The thread is taken as long as the work lasts, not as long as somebody waits for it.

@@ -9,7 +9,7 @@ use super::model::{ImageChanges, ImageRow, ImageUse, NewImage};
 use crate::db::cursor::Cursor;
 use crate::db::schema::{articles, authors, image_uses, images};
 use crate::db::violation::breaks_reference;
-use crate::db::{DbConn, Sight, Subject, Timestamp, Tx, columns, visible_of_few};
+use crate::db::{DbConn, Sight, Subject, Timestamp, Tx, among, columns, visible_of_few};
 use crate::error::{Code, Error, Result};
 
 /// How many uses of an image are named.
@@ -21,7 +21,7 @@ pub fn load_images(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i64, I
         return Ok(HashMap::new());
     }
     let rows = images::table
-        .filter(images::id.eq_any(ids.to_vec()))
+        .filter(among(images::id, ids))
         .select(ImageRow::as_select())
         .load(conn)?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())

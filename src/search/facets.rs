@@ -31,8 +31,8 @@ pub fn facets(
     for facet in wanted {
         let values = match facet {
             Facet::Category => categories(&scene.tree, &counts.categories),
-            Facet::Tag => named(most(&counts.tags), |ids| load_tag_names(conn, ids))?,
-            Facet::Author => named(most(&counts.authors), |ids| load_author_names(conn, ids))?,
+            Facet::Tag => named(most(&counts.tags), |ids| load_tag_names(conn, &ids))?,
+            Facet::Author => named(most(&counts.authors), |ids| load_author_names(conn, &ids))?,
             Facet::Year => years(zone, hits),
         };
         facets.insert(facet.name(), values);

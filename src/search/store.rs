@@ -1,13 +1,13 @@
 //! Queries of search.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 
 use crate::articles::model::BodyFormat;
 use crate::db::schema::{article_bodies, article_hits, article_tags, articles, authors, tags};
-use crate::db::{DbConn, Timestamp};
+use crate::db::{DbConn, Timestamp, among};
 use crate::index::HitQuery;
 use crate::index::rank::Candidate;
 
@@ -31,7 +31,7 @@ pub fn newest_titled(conn: &mut DbConn, query: HitQuery<'_>, most: i64) -> Query
 /// What ranking and checking read of these articles beside their texts, in no order.
 pub fn load_candidates(conn: &mut DbConn, ids: &[i64]) -> QueryResult<Vec<Candidate>> {
     let rows: Vec<(i64, Timestamp, String, Option<String>, String)> = articles::table
-        .filter(articles::id.eq_any(ids.to_vec()))
+        .filter(among(articles::id, ids))
         .select((
             articles::id,
             articles::listed_at,
@@ -40,7 +40,7 @@ pub fn load_candidates(conn: &mut DbConn, ids: &[i64]) -> QueryResult<Vec<Candid
             articles::derived_summary,
         ))
         .load(conn)?;
-    let mut tags = load_tags(conn, ids.to_vec())?;
+    let mut tags = load_tags(conn, ids)?;
     let candidates = rows.into_iter().map(|(id, at, title, summary, derived)| Candidate {
         id,
         published_at_seconds: at.utc().timestamp(),
@@ -52,13 +52,14 @@ pub fn load_candidates(conn: &mut DbConn, ids: &[i64]) -> QueryResult<Vec<Candid
 }
 
 /// The names of the tags of these articles, each name read once.
-fn load_tags(conn: &mut DbConn, ids: Vec<i64>) -> QueryResult<HashMap<i64, Vec<String>>> {
+fn load_tags(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i64, Vec<String>>> {
     let pairs: Vec<(i64, i64)> = article_tags::table
-        .filter(article_tags::article_id.eq_any(ids))
+        .filter(among(article_tags::article_id, ids))
         .select((article_tags::article_id, article_tags::tag_id))
         .load(conn)?;
-    let distinct: HashSet<i64> = pairs.iter().map(|(_, tag)| *tag).collect();
-    let names = load_tag_names(conn, distinct.into_iter().collect())?;
+    let distinct: BTreeSet<i64> = pairs.iter().map(|(_, tag)| *tag).collect();
+    let distinct: Vec<i64> = distinct.into_iter().collect();
+    let names = load_tag_names(conn, &distinct)?;
     let mut tags: HashMap<i64, Vec<String>> = HashMap::new();
     for (article, tag) in pairs {
         if let Some((_slug, name)) = names.get(&tag) {
@@ -71,7 +72,7 @@ fn load_tags(conn: &mut DbConn, ids: Vec<i64>) -> QueryResult<HashMap<i64, Vec<S
 /// The texts of these articles' bodies, as far as search reads them.
 pub fn load_texts(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i64, String>> {
     let rows: Vec<(i64, String)> = article_bodies::table
-        .filter(article_bodies::article_id.eq_any(ids.to_vec()))
+        .filter(among(article_bodies::article_id, ids))
         .filter(article_bodies::format.eq(BodyFormat::Text))
         .select((article_bodies::article_id, substr(article_bodies::content, 1, READ)))
         .load(conn)?;
@@ -79,18 +80,18 @@ pub fn load_texts(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i64, St
 }
 
 /// Slugs and names of tags.
-pub fn load_tag_names(conn: &mut DbConn, ids: Vec<i64>) -> QueryResult<HashMap<i64, (String, String)>> {
+pub fn load_tag_names(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i64, (String, String)>> {
     let rows: Vec<(i64, (String, String))> = tags::table
-        .filter(tags::id.eq_any(ids))
+        .filter(among(tags::id, ids))
         .select((tags::id, (tags::slug, tags::name)))
         .load(conn)?;
     Ok(rows.into_iter().collect())
 }
 
 /// Slugs and names of authors.
-pub fn load_author_names(conn: &mut DbConn, ids: Vec<i64>) -> QueryResult<HashMap<i64, (String, String)>> {
+pub fn load_author_names(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i64, (String, String)>> {
     let rows: Vec<(i64, (String, String))> = authors::table
-        .filter(authors::id.eq_any(ids))
+        .filter(among(authors::id, ids))
         .select((authors::id, (authors::slug, authors::name)))
         .load(conn)?;
     Ok(rows.into_iter().collect())

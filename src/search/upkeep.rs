@@ -8,7 +8,7 @@ use futures_util::future::try_join;
 use crate::articles::searched::{Entries, has_pending, write_anew, write_pending};
 use crate::articles::store::article_ids_after;
 use crate::config::Database;
-use crate::db::{Db, Read, Tx, alone};
+use crate::db::{Db, Read, Subject, Tx, alone};
 use crate::error::{Error, Result};
 use crate::index::audit::Held;
 use crate::index::{self, rebuild};
@@ -124,6 +124,7 @@ async fn put_in_place(db: &Db) -> Result<()> {
             let entries = Entries::of(tx.conn, &ids)?;
             rebuild::add(tx.conn, &behind, entries.iter())?;
         }
+        tx.touch(Subject::Tags);
         Ok(rebuild::swap(tx.conn)?)
     })
     .await
@@ -203,6 +204,7 @@ async fn mend(db: &Db, verdict: &Verdict) -> Result<()> {
             for id in part {
                 index::remove(tx.conn, id)?;
             }
+            tx.touch(Subject::Tags);
             Ok(())
         })
         .await?;

@@ -3,6 +3,7 @@
 //! The rows follow from articles, their tags and by-lines, and the tree of categories; whatever writes those calls one of
 //! these functions in the same transaction. A list reads one range of them, however many articles there are.
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
@@ -66,33 +67,31 @@ pub fn relist_range(tx: &mut Tx<'_>, first: i64, last: i64) -> QueryResult<()> {
     Ok(())
 }
 
-/// Writes the rows of all articles in a category and below it anew: it stands elsewhere in the tree now.
-pub fn relist_branch(tx: &mut Tx<'_>, category_id: i64) -> QueryResult<()> {
-    let below = "below (id) AS (
-           SELECT id FROM categories WHERE id = $1
-           UNION ALL
-           SELECT categories.id FROM below JOIN categories ON categories.parent_id = below.id
-         )";
-    diesel::sql_query(format!(
-        "WITH RECURSIVE {below}
-         DELETE FROM article_listings WHERE kind = 0 AND article_id IN
-           (SELECT articles.id FROM articles JOIN below ON articles.category_id = below.id)"
-    ))
-    .bind::<BigInt, _>(category_id)
-    .execute(tx.conn)?;
-    diesel::sql_query(format!(
-        "WITH RECURSIVE {below}, above (category_id, owner_id) AS (
-           SELECT id, id FROM below
-           UNION ALL
-           SELECT above.category_id, categories.parent_id FROM above JOIN categories ON categories.id = above.owner_id
-           WHERE categories.parent_id IS NOT NULL
-         )
-         INSERT INTO article_listings (kind, owner_id, listed_at, article_id)
-         SELECT 0, above.owner_id, articles.listed_at, articles.id
-         FROM articles JOIN above ON above.category_id = articles.category_id WHERE articles.state = 'published'"
-    ))
-    .bind::<BigInt, _>(category_id)
-    .execute(tx.conn)?;
+/// Moves the rows of all articles in a category and below it to where it stands now: from those above it that no longer
+/// are to those that newly are. The rows of the branch itself stay.
+pub fn relist_branch(tx: &mut Tx<'_>, category_id: i64, left: &[i64], joined: &[i64]) -> QueryResult<()> {
+    if let DbConn::Postgres(conn) = tx.conn {
+        // As long as a large branch needs.
+        conn.batch_execute("SET LOCAL statement_timeout = 0")?;
+    }
+    for owner_id in left {
+        diesel::sql_query(
+            "DELETE FROM article_listings WHERE kind = 0 AND owner_id = $2 AND article_id IN
+               (SELECT article_id FROM article_listings WHERE kind = 0 AND owner_id = $1)",
+        )
+        .bind::<BigInt, _>(category_id)
+        .bind::<BigInt, _>(owner_id)
+        .execute(tx.conn)?;
+    }
+    for owner_id in joined {
+        diesel::sql_query(
+            "INSERT INTO article_listings (kind, owner_id, listed_at, article_id)
+             SELECT 0, $2, listed_at, article_id FROM article_listings WHERE kind = 0 AND owner_id = $1",
+        )
+        .bind::<BigInt, _>(category_id)
+        .bind::<BigInt, _>(owner_id)
+        .execute(tx.conn)?;
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use super::query::Ranking;
 use super::visitor::{Key, NAMED_SALT, Salt, Salts};
 use super::windows::WINDOWS;
 use crate::db::schema::{article_views, articles, counted_views, site, view_events, view_salts, view_windows};
-use crate::db::{DbConn, MultiBackend, Read, Subject, Tx, is_public, is_public_of_few, level};
+use crate::db::{DbConn, MultiBackend, Read, Subject, Tx, among, is_public, is_public_of_few, level};
 use crate::taxonomy::categories::Tree;
 
 pub mod past;
@@ -31,6 +31,7 @@ struct Public {
 pub fn find_public(tx: &mut Tx<'_>, ids: &[i64], setting: Tz) -> QueryResult<(HashMap<i64, i64>, Tz, i64)> {
     let public = articles::table
         .inner_join(article_views::table)
+        .filter(among(articles::id, ids))
         .filter(is_public_of_few(tx.now))
         .select((
             articles::id,
@@ -38,10 +39,7 @@ pub fn find_public(tx: &mut Tx<'_>, ids: &[i64], setting: Tz) -> QueryResult<(Ha
             site::table.select(site::time_zone).single_value(),
             view_windows::table.select(view_windows::until).single_value(),
         ));
-    let rows: Vec<Public> = match tx.conn {
-        DbConn::Postgres(conn) => public.filter(articles::id.eq_any(ids)).load(conn)?,
-        DbConn::Sqlite(conn) => public.filter(sqlite::Among::new(ids)).load(conn)?,
-    };
+    let rows: Vec<Public> = public.load(tx.conn)?;
     let (mut zone, mut until) = (setting, 0);
     let read = rows.into_iter().map(|row| {
         zone = row.zone.and_then(|zone| zone.parse().ok()).unwrap_or(setting);

@@ -36,8 +36,14 @@ const USUAL_WEIGHT: u64 = 16 << 10;
 /// The smallest part that the cache is divided into: what is larger is not kept.
 const SMALLEST_PART: u64 = 4 << 20;
 
-/// How often an answer that ended again while it was waited for is waited for.
-const PATIENCE: usize = 3;
+/// What is counted or depends on the time of day, and so is never kept: nobody waits for another there.
+const NEVER_KEPT: [&str; 2] = ["/api/v1/search", "/api/v1/rankings/views"];
+
+/// How many view numbers one statement reads; SQLite takes no more than 32,766 values.
+const AT_ONCE: usize = 10_000;
+
+/// How long view numbers are waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// In a request's extensions: the answer is wanted for keeping.
 pub struct Wanted;
@@ -58,11 +64,18 @@ impl Weighter<Box<str>, Kept> for ByWeight {
     }
 }
 
-/// Reads how often articles were read, in one statement.
+/// Reads how often articles were read, in one statement of at most [`AT_ONCE`].
 pub type ReadViews = fn(&mut Read<'_>, &[i64]) -> Result<HashMap<i64, i64>>;
 
-/// What becomes of an answer that several wait for: whether it was kept.
-type Outcome = Option<bool>;
+/// What became of an answer that several wait for: nothing while it is made, then the answer if others may have it.
+type Outcome = Option<Option<Arc<Content>>>;
+
+/// When a request came, by the moments of both boards: what was made from then on is right for it.
+#[derive(Clone, Copy)]
+pub struct Arrival {
+    content: u64,
+    views: u64,
+}
 
 /// Kept answers.
 pub struct ResponseCache {
@@ -184,13 +197,16 @@ impl ResponseCache {
         let key = key_of(request)?;
         let content = self.true_content(key)?;
         let headers = request.headers();
-        for _ in 0..PATIENCE {
-            if content.view_age(&self.changes.views, Instant::now()) != ViewAge::Old {
-                break;
+        // Views that are counted while they are read are none of this request's.
+        let arrived = self.changes.views.now();
+        let is_old = || !content.has_views_for(arrived, &self.changes.views, Instant::now());
+        // What is being read may have been begun before.
+        for _ in 0..2 {
+            if is_old() {
+                self.views.read(&content).await;
             }
-            self.views.read(&content).await;
         }
-        if content.view_age(&self.changes.views, Instant::now()) == ViewAge::Old {
+        if is_old() {
             return None;
         }
         let coding = content.coding(headers);
@@ -207,11 +223,18 @@ impl ResponseCache {
             .then(|| content.respond(headers))
     }
 
-    /// Lets one of many that ask for the same make the answer: `Ok` for that one, which then calls [`Made::finish`];
-    /// else when that one has finished, whether its answer was kept.
-    pub async fn begin(self: &Arc<Self>, request: &ServiceRequest) -> std::result::Result<Option<Made>, bool> {
+    /// When a request came that may have to wait for others.
+    pub fn arrival(&self) -> Arrival {
+        Arrival {
+            content: self.changes.content.now(),
+            views: self.changes.views.now(),
+        }
+    }
+
+    /// Lets one of many that ask for the same make the answer; the others wait for it.
+    pub async fn begin(self: &Arc<Self>, request: &ServiceRequest, arrived: Arrival) -> Turn {
         let Some(key) = key_of(request) else {
-            return Ok(None);
+            return Turn::Alone;
         };
         let other = {
             let mut making = self.making_now();
@@ -220,27 +243,45 @@ impl ResponseCache {
                 None => {
                     let (outcome, others) = watch::channel(None);
                     making.insert(key.into(), others);
-                    return Ok(Some(Made {
+                    return Turn::First(Made {
                         cache: Arc::clone(self),
                         key: key.into(),
                         outcome,
                         content: self.changes.content.now(),
                         views: self.changes.views.now(),
                         at: Instant::now(),
-                    }));
+                    });
                 }
             }
         };
-        Err(finished(other).await)
+        match finished(other).await {
+            // It may have ended already, as far as later requests are concerned.
+            Some(Some(content)) if content.is_of(arrived.content, arrived.views) => {
+                Turn::Answered(content.respond(request.headers()))
+            }
+            Some(Some(_older)) => Turn::Again,
+            Some(None) => Turn::Alone,
+            None => Turn::Again,
+        }
     }
 }
 
-/// Whether an answer was kept, when it is there. One that was given up may be asked for again.
-async fn finished(mut other: watch::Receiver<Outcome>) -> bool {
-    match other.wait_for(Option::is_some).await {
-        Ok(outcome) => outcome.unwrap_or(true),
-        Err(_given_up) => true,
-    }
+/// What another made, when it is there; nothing if it was given up.
+async fn finished(mut other: watch::Receiver<Outcome>) -> Outcome {
+    let outcome = other.wait_for(Option::is_some).await.ok()?;
+    outcome.clone()
+}
+
+/// What a request is to do that found nothing kept.
+pub enum Turn {
+    /// Make the answer, and then call [`Made::finish`].
+    First(Made),
+    /// Make it, and leave the cache alone: nobody else may have it.
+    Alone,
+    /// Nothing: another has made this one, after the request came.
+    Answered(HttpResponse),
+    /// Begin anew: what another made was begun before the request came, or given up.
+    Again,
 }
 
 /// The right to make an answer, while others wait for it.
@@ -258,14 +299,14 @@ impl Made {
     /// Keeps the answer, if it is one that may be kept.
     pub fn finish(self, response: &mut HttpResponse<impl actix_web::body::MessageBody>) {
         let content = response.extensions_mut().remove::<Arc<Content>>();
-        let kept = content.filter(|content| content.may_be_kept());
-        let is_kept = kept.is_some();
-        if let Some(content) = kept {
+        if let Some(content) = &content {
             content.since(self.content, self.views, self.at);
-            self.cache.keep(&self.key, content);
+            if content.may_be_kept() {
+                self.cache.keep(&self.key, Arc::clone(content));
+            }
         }
         self.cache.making_now().remove(&self.key);
-        self.outcome.send_replace(Some(is_kept));
+        self.outcome.send_replace(Some(content));
     }
 }
 
@@ -282,7 +323,8 @@ impl Drop for Made {
 fn key_of(request: &ServiceRequest) -> Option<&str> {
     let key = request.uri().path_and_query()?.as_str();
     let reads = request.method() == Method::GET || request.method() == Method::HEAD;
-    (reads && key.starts_with(KEPT_BELOW) && !request.headers().contains_key(AUTHORIZATION)).then_some(key)
+    let may_be_kept = key.starts_with(KEPT_BELOW) && !NEVER_KEPT.contains(&request.path());
+    (reads && may_be_kept && !request.headers().contains_key(AUTHORIZATION)).then_some(key)
 }
 
 impl ViewQueue {
@@ -298,18 +340,20 @@ impl ViewQueue {
         }
     }
 
-    /// Waits until the next ones have been read.
+    /// Waits until the next ones have been read, or could not be.
     async fn read(&self, content: &Arc<Content>) {
         let done = self.done.notified();
         let mut done = std::pin::pin!(done);
         // Before it is asked for: what is done meanwhile counts.
         done.as_mut().enable();
         self.ask(content);
-        done.await;
+        if tokio::time::timeout(PATIENCE, done).await.is_err() {
+            log::warn!("view numbers were not read in time");
+        }
     }
 }
 
-/// Reads view numbers until it is aborted: all that wait in one statement.
+/// Reads view numbers until it is aborted: all that wait at once.
 async fn refresh(views: Arc<ViewQueue>, db: Db, read_views: ReadViews) {
     loop {
         let waiting = std::mem::take(&mut *views.waiting.lock().unwrap_or_else(PoisonError::into_inner));
@@ -325,7 +369,15 @@ async fn refresh(views: Arc<ViewQueue>, db: Db, read_views: ReadViews) {
         ids.sort_unstable();
         ids.dedup();
         let (moment, at) = (db.changes().views.now(), Instant::now());
-        let counts = db.read(move |read| read_views(read, &ids)).await;
+        let counts = db
+            .read(move |read| {
+                let mut counts = HashMap::with_capacity(ids.len());
+                for ids in ids.chunks(AT_ONCE) {
+                    counts.extend(read_views(read, ids)?);
+                }
+                Ok(counts)
+            })
+            .await;
         for content in &waiting {
             if let Ok(counts) = &counts {
                 content.set_views(|id| counts.get(&id).copied().unwrap_or_default(), moment, at);
@@ -334,10 +386,10 @@ async fn refresh(views: Arc<ViewQueue>, db: Db, read_views: ReadViews) {
                 views.asked.store(false, Ordering::Release);
             }
         }
+        views.done.notify_waiters();
         if let Err(error) = counts {
             log::warn!("view numbers could not be read: {error}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        views.done.notify_waiters();
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn compressed(coding: Coding, body: &Bytes) -> Bytes {
         Coding::Gzip => gzip(body),
     };
     // Writing to memory does not fail.
-    outcome.map_or_else(|_error| Bytes::new(), Bytes::from)
+    outcome.map_or_else(|_error| Bytes::new(), |form| form.into_boxed_slice().into())
 }
 
 fn brotli(body: &[u8]) -> std::io::Result<Vec<u8>> {

@@ -31,6 +31,9 @@ pub(super) const OLDEST_VIEWS: Duration = Duration::from_secs(1);
 /// that is read much is viewed much, and would be read again for each view.
 const EXACT_VIEWS: u32 = 10;
 
+/// The longest body that is compressed where requests are served.
+const SOON: usize = 1 << 20;
+
 /// A body in its forms, each made when it is first asked for.
 pub(super) struct Forms {
     plain: Bytes,
@@ -213,6 +216,27 @@ impl Content {
         self.next_due.is_none_or(|due| now < due)
     }
 
+    /// Whether it and its view numbers were read from these moments on.
+    pub(super) fn is_of(&self, content: u64, views: u64) -> bool {
+        self.moment.load(Ordering::Relaxed) >= content && self.has_views_since(views)
+    }
+
+    /// Whether its view numbers were read from a moment on.
+    fn has_views_since(&self, moment: u64) -> bool {
+        let read = |views: &Views| views.moment.load(Ordering::Acquire) >= moment;
+        self.views.as_ref().is_none_or(read)
+    }
+
+    /// Whether its view numbers may be shown to a request that came at that moment of the board.
+    pub(super) fn has_views_for(&self, arrived: u64, board: &Board, now: Instant) -> bool {
+        let is_recent = |views: &Views| {
+            let last = views.last.read().unwrap_or_else(PoisonError::into_inner);
+            now.saturating_duration_since(last.at) < OLDEST_VIEWS
+        };
+        self.view_age(board, now) != ViewAge::Old
+            || (self.has_views_since(arrived) && self.views.as_ref().is_none_or(is_recent))
+    }
+
     /// How old its view numbers are.
     pub(super) fn view_age(&self, board: &Board, now: Instant) -> ViewAge {
         let Some(views) = &self.views else {
@@ -308,8 +332,13 @@ impl Content {
         let mut response = if known {
             HttpResponse::with_body(StatusCode::NOT_MODIFIED, BoxBody::new(()))
         } else {
-            let coding = self.coding(headers);
-            let body = self.forms().make(coding);
+            let forms = self.forms();
+            // What takes longer to compress than to send would hold up whoever else this thread serves.
+            let coding = match self.coding(headers) {
+                coding if forms.made(coding).is_some() || forms.plain.len() <= SOON => coding,
+                _ => Coding::Plain,
+            };
+            let body = forms.make(coding);
             let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body));
             let own = response.headers_mut();
             own.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

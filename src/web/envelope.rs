@@ -18,7 +18,7 @@ use actix_web::{HttpMessage, HttpResponse, ResponseError};
 use futures_util::FutureExt;
 use futures_util::future::{Either, LocalBoxFuture};
 
-use super::cache::{Found, ResponseCache, Wanted};
+use super::cache::{Found, ResponseCache, Turn, Wanted};
 use super::cross_origin::CrossOrigin;
 use crate::db::{self, Spent};
 use crate::error::{Code, Error, Language};
@@ -170,13 +170,14 @@ where
     let Some(cache) = cache else {
         return (handled(request).await, "");
     };
+    let arrived = cache.arrival();
     loop {
         if let Some(mut response) = cache.answer(&request).await {
             cross_origin.allow(&request, &mut response);
             return (Ok(request.into_response(response)), "cache;desc=hit, ");
         }
-        match cache.begin(&request).await {
-            Ok(Some(made)) => {
+        match cache.begin(&request, arrived).await {
+            Turn::First(made) => {
                 request.extensions_mut().insert(Wanted);
                 let mut outcome = handled(request).await;
                 if let Ok(response) = &mut outcome {
@@ -184,9 +185,12 @@ where
                 }
                 return (outcome, "cache;desc=miss, ");
             }
-            Ok(None) | Err(false) => return (handled(request).await, "cache;desc=pass, "),
-            // Kept by another, or given up by it.
-            Err(true) => {}
+            Turn::Alone => return (handled(request).await, "cache;desc=pass, "),
+            Turn::Answered(mut response) => {
+                cross_origin.allow(&request, &mut response);
+                return (Ok(request.into_response(response)), "cache;desc=hit, ");
+            }
+            Turn::Again => {}
         }
     }
 }

@@ -225,8 +225,13 @@ impl Reply {
         let etag = conditional::etag(&self.body, self.version, self.with_views);
         let place = |id: &i64| places([Subject::Views(*id)]).first().map(|place| (*id, *place));
         let wanted = request.extensions().get::<Wanted>().is_some() && !self.unkept && !self.with_views;
+        let mut body = self.body;
+        if wanted {
+            // What is kept is as long as it is counted.
+            body.shrink_to_fit();
+        }
         let content = Content::new(
-            self.body,
+            body,
             About {
                 etag,
                 next_due: self.next_due,

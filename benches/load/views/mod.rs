@@ -35,7 +35,7 @@ pub struct Views {
     rounds: usize,
     /// How long each load is sent, in seconds.
     #[arg(long, default_value_t = 5)]
-    seconds: u32,
+    seconds: u64,
 }
 
 /// Connections of each load.

@@ -99,8 +99,9 @@ fn write(
     let post = &ready.post;
     let mut notes = Vec::new();
     fields.category_id = or_null(ensure_category(tx, &post.category)?);
-    fields.author_ids = Patch::Value(ensure_authors(tx, &post.authors)?);
+    // Before authors are held, and after a category was made, which takes the lock alone.
     hold_tree(tx)?;
+    fields.author_ids = Patch::Value(ensure_authors(tx, &post.authors)?);
     tx.lock_name("external_ids")?;
     let row = write::held_by_external_id(tx, external_id)?;
     let id = row.as_ref().map(|row| row.id);

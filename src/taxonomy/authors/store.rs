@@ -9,7 +9,7 @@ use diesel::result::{Error as DieselError, OptionalEmptyChangesetExtension};
 use super::model::{Author, AuthorChanges, AuthorRef, AuthorRow, NewAuthor};
 use crate::db::schema::{article_authors, articles, authors};
 use crate::db::violation::breaks_reference;
-use crate::db::{DbConn, Subject, Timestamp, Tx, is_public};
+use crate::db::{DbConn, Subject, Timestamp, Tx, among, is_public};
 use crate::error::{Code, Error, Result};
 use crate::images::model::ImageRow;
 use crate::images::store::load_images;
@@ -61,7 +61,7 @@ pub fn show_authors(conn: &mut DbConn, now: Timestamp, rows: Vec<AuthorRow>, ori
         .filter(articles::id.eq(article_authors::article_id))
         .filter(is_public(now));
     let counts: Vec<(i64, i64)> = article_authors::table
-        .filter(article_authors::author_id.eq_any(ids))
+        .filter(among(article_authors::author_id, &ids))
         .filter(exists(public))
         .group_by(article_authors::author_id)
         .select((article_authors::author_id, count_star()))
@@ -88,7 +88,7 @@ pub fn load_authors_of(
     }
     let rows: Vec<(i64, AuthorRow)> = article_authors::table
         .inner_join(authors::table)
-        .filter(article_authors::article_id.eq_any(article_ids.to_vec()))
+        .filter(among(article_authors::article_id, article_ids))
         .order((article_authors::article_id, article_authors::position, authors::id))
         .select((article_authors::article_id, AuthorRow::as_select()))
         .load(conn)?;

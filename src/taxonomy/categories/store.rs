@@ -112,9 +112,19 @@ pub fn update_category(tx: &mut Tx<'_>, id: i64, changes: &CategoryChanges) -> R
         .map_err(|error| slug_taken(error, "categories"))?;
     // What stands below it shows it, and so knows it.
     tx.touch(Subject::Category(id));
-    if changes.parent_id.is_some() {
-        relist_branch(tx, id)?;
-        tx.touch(Subject::Listing);
+    if let Some(parent_id) = changes.parent_id {
+        let above = |parent: Option<i64>| parent.map_or_else(Vec::new, |parent| tree.with_ancestors(parent));
+        let (before, after) = (tree.with_ancestors(id), above(parent_id));
+        let left: Vec<i64> = before
+            .iter()
+            .copied()
+            .filter(|owner| *owner != id && !after.contains(owner))
+            .collect();
+        let joined: Vec<i64> = after.into_iter().filter(|owner| !before.contains(owner)).collect();
+        if !left.is_empty() || !joined.is_empty() {
+            relist_branch(tx, id, &left, &joined)?;
+            tx.touch(Subject::Listing);
+        }
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use diesel::result::OptionalEmptyChangesetExtension;
 use super::keys::write_keys;
 use super::model::{NewTag, Tag, TagChanges, TagRef};
 use crate::db::schema::{article_tags, articles, tags};
-use crate::db::{DbConn, MultiBackend, Sight, Subject, Timestamp, Tx, is_public};
+use crate::db::{DbConn, MultiBackend, Sight, Subject, Timestamp, Tx, among, is_public};
 use crate::error::{Code, Error, Result};
 use crate::taxonomy::listed::{Listed, unlist};
 use crate::taxonomy::slug::{free_slug, slug_taken};
@@ -90,7 +90,7 @@ fn with_counts(conn: &mut DbConn, now: Timestamp, rows: Vec<TagRef>) -> QueryRes
         .filter(articles::id.eq(article_tags::article_id))
         .filter(is_public(now));
     let counts: Vec<(i64, i64)> = article_tags::table
-        .filter(article_tags::tag_id.eq_any(ids))
+        .filter(among(article_tags::tag_id, &ids))
         .filter(exists(public))
         .group_by(article_tags::tag_id)
         .select((article_tags::tag_id, count_star()))
@@ -113,7 +113,7 @@ pub fn load_tags_of(conn: &mut DbConn, article_ids: &[i64]) -> QueryResult<HashM
     }
     let rows: Vec<(i64, TagRef)> = article_tags::table
         .inner_join(tags::table)
-        .filter(article_tags::article_id.eq_any(article_ids.to_vec()))
+        .filter(among(article_tags::article_id, article_ids))
         .order((article_tags::article_id, article_tags::position, tags::id))
         .select((article_tags::article_id, TagRef::as_select()))
         .load(conn)?;

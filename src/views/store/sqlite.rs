@@ -3,42 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Bool, Integer, Text};
+use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
 use super::{Added, Counts};
 use crate::db::schema::article_views;
-
-/// The condition that an article is one of these.
-#[derive(Debug, QueryId, ValidGrouping)]
-pub struct Among(String);
-
-impl Among {
-    /// By their ids.
-    pub fn new(ids: &[i64]) -> Self {
-        Self(list(ids.iter().map(i64::to_string)))
-    }
-}
-
-impl Expression for Among {
-    type SqlType = Bool;
-}
-
-impl<Source> AppearsOnTable<Source> for Among {}
-
-impl<Source> SelectableExpression<Source> for Among {}
-
-impl QueryFragment<Sqlite> for Among {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("articles.id IN (SELECT value FROM json_each(");
-        out.push_bind_param::<Text, _>(&self.0)?;
-        out.push_sql("))");
-        Ok(())
-    }
-}
 
 /// Adds views to articles, and to hours.
 pub fn add(

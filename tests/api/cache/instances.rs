@@ -7,7 +7,7 @@ use broadsheet::server;
 use serde_json::json;
 
 use super::{is_hit, run_sql, warm};
-use crate::support::{App, Backend, Client, both};
+use crate::support::{Anonymous, App, Backend, Client, both};
 
 both!(
     view_numbers_are_a_second_old_at_most,
@@ -135,7 +135,7 @@ async fn view_numbers_are_a_second_old_at_most(app: &App) {
     }
     let etag = reader.get(&at).await.ok(200).header("etag").map(str::to_owned);
     for views in 1..=5 {
-        reader.post(&format!("{at}/views"), &json!({})).await.ok(200);
+        view(&reader, &at, views).await;
         // Counted here, and so seen at once.
         for list in &lists {
             let answer = reader.get(list).await.ok(200);
@@ -156,14 +156,20 @@ async fn view_numbers_are_a_second_old_at_most(app: &App) {
     assert_eq!(reader.get(&at).await.ok(200).header("etag").map(str::to_owned), etag);
 }
 
+/// A view by a visitor of that number.
+async fn view(reader: &Client<Anonymous>, article: &str, visitor: i64) {
+    let visitor = reader.with("X-Visitor-Id", &visitor.to_string());
+    visitor.post(&format!("{article}/views"), &json!({})).await.ok(200);
+}
+
 async fn views_change_only_their_number(app: &App) {
     let reader = app.anonymous();
     warm(&reader).await;
     let at = article(app).await;
     let _kept = reader.get(&at).await.ok(200);
     let before = reader.get("/api/v1/articles?include=body").await.ok(200);
-    for _ in 0..12 {
-        reader.post(&format!("{at}/views"), &json!({})).await.ok(200);
+    for visitor in 0..12 {
+        view(&reader, &at, visitor).await;
     }
     let truth = app.key("read").await.get(&at).await.ok(200);
     sleep(1_050).await;
