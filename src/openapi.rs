@@ -1,13 +1,15 @@
 //! The OpenAPI document: made from the handlers, completed in one pass, the same for the server, the command and the
 //! committed file.
 
+mod complete;
+
 use actix_web::App;
 use actix_web::dev::ResourceDef;
 use actix_web::middleware::from_fn;
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, Server};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, SecurityRequirement};
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -80,7 +82,7 @@ pub fn document(origin: &str) -> OpenApi {
         .openapi(Base::openapi())
         .configure(api)
         .split_for_parts();
-    document.servers = Some(vec![Server::new(origin)]);
+    document.servers = Some(vec![complete::server(origin)]);
     let components = document.components.get_or_insert_default();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
         "An access token from `/api/v1/auth/login`, or an API key (`bsk_…`).",
@@ -93,7 +95,10 @@ pub fn document(origin: &str) -> OpenApi {
             .responses
             .insert(problem_name(code), RefOr::T(problem_response(code)));
     }
-    let schemas = serde_json::to_value(&components.schemas).unwrap_or_default();
+    complete::schemas(&mut document);
+    let schemas = document.components.as_ref().map(|components| &components.schemas);
+    let schemas = serde_json::to_value(schemas).unwrap_or_default();
+    let targets = complete::targets(&document);
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in [
             (HttpMethod::Get, &mut item.get),
@@ -105,25 +110,29 @@ pub fn document(origin: &str) -> OpenApi {
             if let Some(operation) = operation {
                 add_problems(path, &method, operation);
                 add_examples(&schemas, operation);
+                complete::operation(path, &method, operation, &targets);
             }
         }
     }
+    complete::shared(&mut document);
     document
 }
 
 /// Adds the problem answers that follow from an operation's shape, and gives those that the handler names their body.
 fn add_problems(path: &str, method: &HttpMethod, operation: &mut Operation) {
     let in_api = path.starts_with("/api/");
-    let secured = operation.security.as_ref().is_some_and(|list| {
-        // `security(())` stands for "or without", which makes a requirement of nothing.
-        !list
-            .iter()
-            .any(|requirement| serde_json::to_value(requirement).is_ok_and(|value| value == serde_json::json!({})))
-    });
+    let nothing = |requirement: &SecurityRequirement| {
+        serde_json::to_value(requirement).is_ok_and(|value| value == serde_json::json!({}))
+    };
+    // `security(())` stands for "or without", which makes a requirement of nothing.
+    let requirements = operation.security.as_deref().unwrap_or_default();
+    let secured = !requirements.is_empty() && !requirements.iter().any(nothing);
+    let takes_credentials = !requirements.iter().all(nothing);
     let body = operation.request_body.is_some();
-    let mut statuses = vec![500, 503];
-    if in_api {
-        statuses.extend([400, 401]);
+    // A parameter that is unknown is 400 where there is none as well.
+    let mut statuses = vec![400, 500, 503];
+    if takes_credentials {
+        statuses.push(401);
     }
     if secured {
         statuses.push(403);
@@ -133,6 +142,9 @@ fn add_problems(path: &str, method: &HttpMethod, operation: &mut Operation) {
     }
     if body {
         statuses.extend([408, 413, 415, 422]);
+    }
+    if operation.responses.responses.contains_key("206") {
+        statuses.push(416);
     }
     let named: Vec<u16> = operation
         .responses
@@ -222,10 +234,8 @@ fn problem_response(code: Code) -> Response {
         .filter(|other| other.status() == status)
         .map(|code| format!("`{}`", code.name()))
         .collect();
-    let mut example = serde_json::to_value(
-        crate::error::Error::new(code).problem(Language::English, "0198f2c6-7c7e-7d5a-9c1e-2f6d0a4b8c11"),
-    );
-    if let Ok(serde_json::Value::Object(_)) = &mut example {}
+    let problem = crate::error::Error::new(code).problem(Language::English, "0198f2c6-7c7e-7d5a-9c1e-2f6d0a4b8c11");
+    let example = serde_json::to_value(problem);
     ResponseBuilder::new()
         .description(format!(
             "{}. `code` is one of: {}.",

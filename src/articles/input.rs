@@ -28,21 +28,21 @@ const MAX_METADATA: usize = 16 << 10;
 pub struct ArticleFields {
     /// Title; needed for a new article, cannot be cleared.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "小米14评测", min_length = 1, max_length = 300)]
+    #[schema(value_type = String, example = "小米14评测", min_length = 1, max_length = 300, format = "line")]
     pub title: Patch<String>,
     /// What it says, in its source's language; at most 1 MiB. Cannot be cleared; empty it with `""`.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "**续航。**比上一代多了两个小时。")]
+    #[schema(value_type = String, example = "**续航。**比上一代多了两个小时。", max_length = 1048576, pattern = r"^[^\x00]*$")]
     pub body: Patch<String>,
     /// Language of `body`: `markdown` (GFM; `![alt](image:7 "caption")` shows image 7), `html` or `text`. A new body
     /// alone keeps the present one; a format without a body is 422.
     #[serde(default)]
-    #[schema(value_type = Option<BodySource>)]
+    #[schema(value_type = BodySource)]
     pub body_format: Patch<BodySource>,
     /// Name in addresses: letters, digits, `-` and `_`. Made from the title by pinyin where absent; never changed by a
     /// new title. The former slug then leads to the new one.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "xiao-mi-14-ping-ce", min_length = 1, max_length = 200)]
+    #[schema(value_type = String, example = "xiao-mi-14-ping-ce", min_length = 1, max_length = 200)]
     pub slug: Patch<String>,
     /// Summary; `null` has it made from the body.
     #[serde(default)]
@@ -50,7 +50,7 @@ pub struct ArticleFields {
     pub summary: Patch<String>,
     /// `draft` (default), `published` (now, where there is no time), `scheduled` (needs a future time), `archived`.
     #[serde(default)]
-    #[schema(value_type = Option<Status>)]
+    #[schema(value_type = Status)]
     pub status: Patch<Status>,
     /// When readers see it from, with an offset.
     #[serde(default)]
@@ -74,7 +74,7 @@ pub struct ArticleFields {
     pub cover_image_id: Patch<i64>,
     /// Its language (BCP 47); the site's where absent. Cannot be cleared.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "zh-CN", max_length = 35)]
+    #[schema(value_type = String, example = "zh-CN", max_length = 35, format = "language-tag")]
     pub locale: Patch<String>,
     /// Where it first stood.
     #[serde(default, deserialize_with = "object")]
@@ -90,11 +90,11 @@ pub struct ArticleFields {
     pub metadata: Patch<Metadata>,
     /// Whether the front page shows it first. Needs the right to publish.
     #[serde(default)]
-    #[schema(value_type = Option<bool>, example = false)]
+    #[schema(value_type = bool, example = false)]
     pub featured: Patch<bool>,
     /// Its id in another system; unique. Needs the right to publish.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "wp-1024", min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<String>, example = "wp-1024", min_length = 1, max_length = 200, format = "line")]
     pub external_id: Patch<String>,
     /// Slugs that it once had and that lead to it; replaced as a whole. Needs the right to publish.
     #[serde(default)]
@@ -102,11 +102,11 @@ pub struct ArticleFields {
     pub former_slugs: Patch<Vec<String>>,
     /// Views counted elsewhere before; the count never falls. Needs the right to publish.
     #[serde(default)]
-    #[schema(value_type = Option<i64>, example = 1024, minimum = 0)]
+    #[schema(value_type = i64, example = 1024, minimum = 0)]
     pub initial_view_count: Patch<i64>,
     /// When it was made. Needs the right to publish.
     #[serde(default)]
-    #[schema(value_type = Option<Timestamp>)]
+    #[schema(value_type = Timestamp)]
     pub created_at: Patch<Timestamp>,
 }
 
@@ -137,11 +137,11 @@ impl ToSchema for ArticleCreate {
 pub struct SourceFields {
     /// Its name.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "新华社", max_length = 200)]
+    #[schema(value_type = Option<String>, example = "新华社", max_length = 200, format = "line")]
     pub name: Patch<String>,
     /// Its address.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "https://example.org/original", max_length = 2000)]
+    #[schema(value_type = Option<String>, example = "https://example.org/original", max_length = 2000, format = "http-url")]
     pub url: Patch<String>,
 }
 
@@ -150,7 +150,7 @@ pub struct SourceFields {
 pub struct SeoFields {
     /// Title.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "小米14评测：续航", max_length = 300)]
+    #[schema(value_type = Option<String>, example = "小米14评测：续航", max_length = 300, format = "line")]
     pub title: Patch<String>,
     /// Description.
     #[serde(default)]

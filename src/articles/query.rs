@@ -261,16 +261,16 @@ pub struct FilterParams {
     #[param(example = json!([42, 43]), style = Form, explode = false, max_items = 100)]
     ids: Option<Vec<i64>>,
     /// Published then or later: RFC 3339 with an offset, or a date, which begins at midnight in the site's zone.
-    #[param(example = "2026-01-13")]
+    #[param(example = "2026-01-13", format = "date-or-time")]
     published_from: Option<String>,
     /// Published before.
-    #[param(example = "2026-02-01")]
+    #[param(example = "2026-02-01", format = "date-or-time")]
     published_to: Option<String>,
     /// Updated then or later.
-    #[param(example = "2026-01-13T04:31:54Z")]
+    #[param(example = "2026-01-13T04:31:54Z", format = "date-or-time")]
     updated_from: Option<String>,
     /// Updated before.
-    #[param(example = "2026-02-01")]
+    #[param(example = "2026-02-01", format = "date-or-time")]
     updated_to: Option<String>,
     /// Id in another system.
     #[param(example = "wp-1024")]
@@ -308,7 +308,7 @@ pub struct ListParams {
     #[param(example = "exact")]
     count: Option<String>,
     /// `body` adds bodies.
-    #[param(example = json!(["body"]), style = Form, explode = false)]
+    #[param(example = json!(["body"]), style = Form, explode = false, max_items = 10)]
     include: Option<Vec<String>>,
     /// Form of bodies: `html` (default), `markdown`, `text`, `blocks`; signed in also `source`.
     #[param(example = "html")]
@@ -321,7 +321,7 @@ pub struct ListParams {
 #[expect(dead_code, reason = "describes what `Show` reads")]
 pub struct ShowParams {
     /// `related`, `neighbors`, by comma or by repeating.
-    #[param(example = json!(["related", "neighbors"]), style = Form, explode = false)]
+    #[param(example = json!(["related", "neighbors"]), style = Form, explode = false, max_items = 10)]
     include: Option<Vec<String>>,
     /// Form of the body: `html` (default), `markdown`, `text`, `blocks`; signed in also `source`.
     #[param(example = "blocks")]

@@ -271,7 +271,7 @@ pub async fn create_article(
     operation_id = "update_article",
     params(
         ("id" = i64, Path, description = "Its id.", example = 42, minimum = 1),
-        ("If-Match" = String, Header, description = "The version that was edited.", example = "\"7\""),
+        ("If-Match" = String, Header, description = "The version that was edited.", example = "\"7\"", format = "entity-tags"),
     ),
     request_body(content(
         (ArticleFields = "application/json", example = json!({"status": "published"})),
@@ -371,7 +371,7 @@ pub async fn put_article_by_external_id(
     operation_id = "delete_article",
     params(
         ("id" = i64, Path, description = "Its id.", example = 42, minimum = 1),
-        ("If-Match" = String, Header, description = "The version that is meant.", example = "\"7\""),
+        ("If-Match" = String, Header, description = "The version that is meant.", example = "\"7\"", format = "entity-tags"),
     ),
     security(("bearer" = [])),
     responses(

@@ -44,10 +44,10 @@ pub struct Proof {
 #[derive(Deserialize, ToSchema)]
 pub struct Login {
     /// The account's e-mail address; case and width do not matter.
-    #[schema(example = "li.ming@example.com")]
+    #[schema(example = "li.ming@example.com", max_length = 254)]
     pub email: String,
     /// Its password.
-    #[schema(example = "correct horse battery staple", format = Password)]
+    #[schema(example = "correct horse battery staple", format = Password, max_length = 200)]
     pub password: String,
 }
 
@@ -55,7 +55,7 @@ pub struct Login {
 #[derive(Deserialize, ToSchema)]
 pub struct RefreshToken {
     /// The refresh token of the last answer.
-    #[schema(example = "Yk1s5sWc0R1b9m3XJ2u7fD6tQ8vA4zN0pLhE5gKiTxo")]
+    #[schema(example = "Yk1s5sWc0R1b9m3XJ2u7fD6tQ8vA4zN0pLhE5gKiTxo", max_length = 200)]
     pub refresh_token: String,
 }
 
@@ -80,7 +80,7 @@ pub struct Tokens {
 #[derive(Deserialize, ToSchema)]
 pub struct PasswordChange {
     /// The password until now.
-    #[schema(example = "correct horse battery staple", format = Password)]
+    #[schema(example = "correct horse battery staple", format = Password, max_length = 200)]
     pub current_password: String,
     /// The password from now on; any characters, kept as they are.
     #[schema(example = "一二三四五六七八九十", format = Password, min_length = 10, max_length = 200)]

@@ -1,6 +1,7 @@
 //! HTTP of operations.
 
-use actix_web::{get, web};
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, VARY};
+use actix_web::{HttpRequest, HttpResponse, Responder, get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -66,18 +67,62 @@ struct Index {
     docs: String,
 }
 
+/// The index for people. Its addresses are relative, so that it is right behind any proxy.
+const PAGE: &str = concat!(
+    r#"<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Broadsheet</title>
+<style>body { font: 1.1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem; color-scheme: light dark; }</style>
+<h1>Broadsheet</h1>
+<p>A content API, version "#,
+    env!("CARGO_PKG_VERSION"),
+    r#". There is no site here: programs read articles as JSON.</p>
+<ul>
+<li><a href="docs/">The API, to be read and tried out</a></li>
+<li><a href="openapi.json">Its OpenAPI document</a></li>
+<li><a href="api/v1/articles">The newest articles</a></li>
+</ul>
+</html>
+"#
+);
+
+/// Whether a browser asks: it names HTML, and programs that want JSON do not, or name JSON as well.
+fn wants_page(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|accepted| accepted.contains("text/html") && !accepted.contains("application/json"))
+}
+
 /// See where things are.
 ///
-/// The way in for whoever has only the address.
-#[utoipa::path(tag = "operations", operation_id = "get_index", security(()), responses((status = 200, description = "Addresses.", body = Index)))]
+/// Open to everyone: the way in for whoever has only the address. A page where a browser asks (`Accept: text/html`), JSON
+/// for programs.
+#[utoipa::path(
+    tag = "operations",
+    operation_id = "get_index",
+    security(()),
+    responses((status = 200, description = "Addresses.", content((Index = "application/json"), (String = "text/html")))),
+)]
 #[get("/")]
-pub async fn get_index(_query: NoQuery, origin: web::Data<PublicUrl>) -> Result<Reply> {
-    let origin = &origin.0;
-    Reply::json(&Index {
-        name: "Broadsheet",
-        version: env!("CARGO_PKG_VERSION"),
-        api: format!("{origin}/api/v1"),
-        openapi: format!("{origin}/openapi.json"),
-        docs: format!("{origin}/docs/"),
-    })
+pub async fn get_index(_query: NoQuery, request: HttpRequest, origin: web::Data<PublicUrl>) -> Result<HttpResponse> {
+    let mut response = if wants_page(request.headers()) {
+        HttpResponse::Ok()
+            .content_type("text/html; charset=utf-8")
+            .insert_header((CACHE_CONTROL, "public, max-age=300"))
+            .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"))
+            .body(PAGE)
+    } else {
+        let origin = &origin.0;
+        let index = Index {
+            name: "Broadsheet",
+            version: env!("CARGO_PKG_VERSION"),
+            api: format!("{origin}/api/v1"),
+            openapi: format!("{origin}/openapi.json"),
+            docs: format!("{origin}/docs/"),
+        };
+        Reply::json(&index)?.respond_to(&request)
+    };
+    response.headers_mut().append(VARY, HeaderValue::from_static("Accept"));
+    Ok(response)
 }

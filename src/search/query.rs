@@ -207,14 +207,14 @@ pub struct SearchParams {
     #[param(example = 1, minimum = 1, maximum = 10000)]
     page: Option<i64>,
     /// `body` adds bodies.
-    #[param(example = json!(["body"]), style = Form, explode = false)]
+    #[param(example = json!(["body"]), style = Form, explode = false, max_items = 10)]
     include: Option<Vec<String>>,
     /// Form of bodies: `html` (default), `markdown`, `text`, `blocks`; signed in also `source`.
     #[param(example = "html")]
     body_format: Option<String>,
     /// By what to count everything that is found: `category` (an article counts for the categories above its own as well),
     /// `tag`, `author`, `year` (of publication, in the site's time zone), into `meta.facets`.
-    #[param(example = json!(["category", "year"]), style = Form, explode = false)]
+    #[param(example = json!(["category", "year"]), style = Form, explode = false, max_items = 10)]
     facets: Option<Vec<String>>,
 }
 

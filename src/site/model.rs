@@ -62,14 +62,14 @@ pub struct Site {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct NavigationItem {
     /// What it says.
-    #[schema(example = "评测资讯", max_length = 100)]
+    #[schema(example = "评测资讯", max_length = 100, format = "line")]
     pub label: String,
     /// Where it leads: an address or a path.
-    #[schema(example = "/news/reviews", max_length = 2000)]
+    #[schema(example = "/news/reviews", max_length = 2000, format = "http-url-or-path")]
     pub url: String,
     /// Entries below it.
     #[serde(default, deserialize_with = "object_list")]
-    #[schema(no_recursion)]
+    #[schema(no_recursion, max_items = 200)]
     pub children: Vec<NavigationItem>,
 }
 
@@ -78,7 +78,7 @@ pub struct NavigationItem {
 pub struct SitePatch {
     /// Its name; cannot be cleared.
     #[serde(default)]
-    #[schema(value_type = String, example = "数码评测", max_length = 100)]
+    #[schema(value_type = String, example = "数码评测", max_length = 100, format = "line")]
     pub name: Patch<String>,
     /// What it is about.
     #[serde(default)]
@@ -86,23 +86,23 @@ pub struct SitePatch {
     pub description: Patch<String>,
     /// Language of articles that name none; cannot be cleared.
     #[serde(default)]
-    #[schema(value_type = String, example = "zh-CN", max_length = 35)]
+    #[schema(value_type = String, example = "zh-CN", max_length = 35, format = "language-tag")]
     pub locale: Patch<String>,
     /// Where readers find the site.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "https://example.com", max_length = 2000)]
+    #[schema(value_type = Option<String>, example = "https://example.com", max_length = 2000, format = "http-url")]
     pub url: Patch<String>,
     /// Template of an article's `url`, with `{id}` or `{slug}` in it.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "https://example.com/articles/{slug}", max_length = 2000)]
+    #[schema(value_type = Option<String>, example = "https://example.com/articles/{slug}", max_length = 2000, format = "article-url")]
     pub article_url: Patch<String>,
     /// IANA name; `null` goes back to the server's setting.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "Asia/Shanghai")]
+    #[schema(value_type = Option<String>, example = "Asia/Shanghai", max_length = 100)]
     pub time_zone: Patch<String>,
     /// Menus, at most three levels and 200 entries; `null` empties them.
     #[serde(default, deserialize_with = "objects")]
-    #[schema(value_type = Option<Vec<NavigationItem>>)]
+    #[schema(value_type = Option<Vec<NavigationItem>>, max_items = 200)]
     pub navigation: Patch<Vec<NavigationItem>>,
 }
 

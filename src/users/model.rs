@@ -18,10 +18,10 @@ const LONGEST_NAME: usize = 100;
 #[derive(Deserialize, ToSchema)]
 pub struct NewUser {
     /// What it signs in with; no two accounts have the same, whatever their case and width.
-    #[schema(example = "li.ming@example.com", max_length = 254)]
+    #[schema(example = "li.ming@example.com", max_length = 254, pattern = r"^[^@\s]+@[^@\s]+$")]
     pub email: String,
     /// Whose account it is.
-    #[schema(example = "黎明", max_length = 100)]
+    #[schema(example = "黎明", max_length = 100, format = "line")]
     pub name: String,
     /// Any characters, kept as they are.
     #[schema(example = "correct horse battery staple", format = Password, min_length = 10, max_length = 200)]
@@ -46,23 +46,23 @@ impl NewUser {
 pub struct UserPatch {
     /// What it signs in with.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "li.ming@example.com", max_length = 254)]
+    #[schema(value_type = String, example = "li.ming@example.com", max_length = 254, pattern = r"^[^@\s]+@[^@\s]+$")]
     pub email: Patch<String>,
     /// Whose account it is.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "黎明", max_length = 100)]
+    #[schema(value_type = String, example = "黎明", max_length = 100, format = "line")]
     pub name: Patch<String>,
     /// What it may do, from the next request on.
     #[serde(default)]
-    #[schema(value_type = Option<Role>)]
+    #[schema(value_type = Role)]
     pub role: Patch<Role>,
     /// Whether it may sign in; `false` ends its sign-ins.
     #[serde(default)]
-    #[schema(value_type = Option<bool>, example = true)]
+    #[schema(value_type = bool, example = true)]
     pub active: Patch<bool>,
     /// A new password, which ends its sign-ins.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "correct horse battery staple", format = Password, min_length = 10, max_length = 200)]
+    #[schema(value_type = String, example = "correct horse battery staple", format = Password, min_length = 10, max_length = 200)]
     pub password: Patch<String>,
 }
 

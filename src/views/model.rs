@@ -164,7 +164,7 @@ pub struct ViewPoint {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RankedArticle {
     /// Its place, from 1.
-    #[schema(example = 1, minimum = 1, maximum = 100)]
+    #[schema(value_type = i64, example = 1, minimum = 1, maximum = 100)]
     pub rank: usize,
     /// How often it was read in the window.
     #[schema(example = 317, minimum = 1)]

@@ -69,10 +69,10 @@ impl FromPairs for Ranking {
 pub struct SeriesParams {
     /// The first point is the one in which this lies: RFC 3339 with an offset, or a date, which begins at midnight in the
     /// site's zone. Without it, 24 hours or 30 days before the end. At most 1,000 points; hours are kept for 40 days.
-    #[param(example = "2026-01-13")]
+    #[param(example = "2026-01-13", format = "date-or-time")]
     from: Option<String>,
     /// The end, not included; now if it is not given.
-    #[param(example = "2026-02-01")]
+    #[param(example = "2026-02-01", format = "date-or-time")]
     to: Option<String>,
     /// `day` (default) or `hour`.
     #[param(example = "day")]

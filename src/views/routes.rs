@@ -31,7 +31,7 @@ use crate::web::{Data, Json, NoQuery, Page, PathId, PublicUrl, Query, Reply, The
     operation_id = "count_view",
     params(
         ("id" = i64, Path, description = "Id of the article.", example = 42, minimum = 1),
-        ("X-Visitor-Id" = Option<String>, Header, description = "An app's name for its visitor: visible ASCII characters.", example = "3f2b8c1e-install", min_length = 1, max_length = 128),
+        ("X-Visitor-Id" = Option<String>, Header, description = "An app's name for its visitor: visible ASCII characters.", example = "3f2b8c1e-install", min_length = 1, max_length = 128, format = "visible-ascii"),
     ),
     security((), ("bearer" = [])),
     responses((status = 200, description = "What was counted.", body = Data<ViewCount>)),
@@ -74,7 +74,7 @@ pub async fn count_view(
 #[utoipa::path(
     tag = "views",
     operation_id = "count_views",
-    params(("X-Visitor-Id" = Option<String>, Header, description = "An app's name for its visitor: visible ASCII characters.", example = "3f2b8c1e-install", min_length = 1, max_length = 128)),
+    params(("X-Visitor-Id" = Option<String>, Header, description = "An app's name for its visitor: visible ASCII characters.", example = "3f2b8c1e-install", min_length = 1, max_length = 128, format = "visible-ascii")),
     request_body(content = ViewEvents, example = json!({"views": [{"event_id": "0198f2c6-7c7e-7d5a-9c1e-2f6d0a4b8c11", "article_id": 42, "viewed_at": "2026-01-13T04:31:54Z"}]})),
     security((), ("bearer" = [])),
     responses((status = 200, description = "What became of each, in their order.", body = EventResults)),

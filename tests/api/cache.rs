@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use self::world::{World, anew, shown};
-use crate::support::{Answer, App, Bearer, Client, Role, both};
+use crate::support::{Answer, App, Client, Role, both};
 
 mod instances;
 mod statements;

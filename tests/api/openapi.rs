@@ -7,7 +7,8 @@ use crate::support::{App, both};
 both!(
     the_server_gives_its_document,
     every_path_refuses_unknown_parameters,
-    wrong_methods_and_paths_are_problems
+    wrong_methods_and_paths_are_problems,
+    the_index_is_a_page_for_browsers
 );
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/broadsheet.v1.json");
@@ -189,4 +190,19 @@ async fn wrong_methods_and_paths_are_problems(app: &App) {
             .header("server-timing")
             .is_some_and(|timing| timing.contains("db;dur="))
     );
+}
+
+async fn the_index_is_a_page_for_browsers(app: &App) {
+    let reader = app.anonymous();
+    let program = reader.get("/").await.ok(200);
+    assert_eq!(
+        (program.content_type(), &program["name"]),
+        ("application/json", &Value::from("Broadsheet"))
+    );
+    let browser = reader
+        .with("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+        .get("/")
+        .await;
+    assert_eq!((browser.status, browser.content_type()), (200, "text/html"));
+    assert!(browser.text().contains("href=\"docs/\""));
 }

@@ -84,10 +84,10 @@ pub struct AuthorRef {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct AuthorLink {
     /// What it says.
-    #[schema(example = "微博", max_length = 100)]
+    #[schema(example = "微博", max_length = 100, format = "line")]
     pub label: String,
     /// Where it leads.
-    #[schema(example = "https://weibo.com/example", max_length = 2000)]
+    #[schema(example = "https://weibo.com/example", max_length = 2000, format = "http-url")]
     pub url: String,
 }
 
@@ -95,7 +95,7 @@ pub struct AuthorLink {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct AuthorCreate {
     /// Their name.
-    #[schema(example = "黎明", min_length = 1, max_length = 100)]
+    #[schema(example = "黎明", min_length = 1, max_length = 100, format = "line")]
     pub name: String,
     /// Their slug; made from the name where absent or null.
     #[serde(default)]
@@ -120,7 +120,7 @@ pub struct AuthorCreate {
 pub struct AuthorPatch {
     /// Their name; cannot be cleared. The slug does not follow it.
     #[serde(default)]
-    #[schema(value_type = String, example = "黎明", min_length = 1, max_length = 100)]
+    #[schema(value_type = String, example = "黎明", min_length = 1, max_length = 100, format = "line")]
     pub name: Patch<String>,
     /// Their slug; cannot be cleared. The old one leads nowhere from then on.
     #[serde(default)]

@@ -102,7 +102,7 @@ pub struct CategoryRef {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct CategoryCreate {
     /// Its name.
-    #[schema(example = "评测资讯", min_length = 1, max_length = 100)]
+    #[schema(example = "评测资讯", min_length = 1, max_length = 100, format = "line")]
     pub name: String,
     /// Its slug; made from the name where absent or null.
     #[serde(default)]
@@ -127,7 +127,7 @@ pub struct CategoryCreate {
 pub struct CategoryPatch {
     /// Its name; cannot be cleared. The slug does not follow it.
     #[serde(default)]
-    #[schema(value_type = String, example = "评测资讯", min_length = 1, max_length = 100)]
+    #[schema(value_type = String, example = "评测资讯", min_length = 1, max_length = 100, format = "line")]
     pub name: Patch<String>,
     /// Its slug; cannot be cleared. The old one leads nowhere from then on.
     #[serde(default)]

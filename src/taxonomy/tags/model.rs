@@ -46,7 +46,7 @@ pub struct Tag {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct TagCreate {
     /// Its name.
-    #[schema(example = "小米", min_length = 1, max_length = 100)]
+    #[schema(example = "小米", min_length = 1, max_length = 100, format = "line")]
     pub name: String,
     /// Its slug; made from the name where absent or null.
     #[serde(default)]
@@ -59,7 +59,7 @@ pub struct TagCreate {
 pub struct TagPatch {
     /// Its name; cannot be cleared. The slug does not follow it.
     #[serde(default)]
-    #[schema(value_type = String, example = "小米", min_length = 1, max_length = 100)]
+    #[schema(value_type = String, example = "小米", min_length = 1, max_length = 100, format = "line")]
     pub name: Patch<String>,
     /// Its slug; cannot be cleared. The old one leads nowhere from then on.
     #[serde(default)]

@@ -57,7 +57,7 @@ pub struct CreatedApiKey {
 #[derive(Deserialize, ToSchema)]
 pub struct NewApiKey {
     /// What it is for.
-    #[schema(example = "小程序", max_length = 100)]
+    #[schema(example = "小程序", max_length = 100, format = "line")]
     pub name: String,
     /// What it may do.
     pub scope: Scope,
@@ -83,7 +83,7 @@ impl NewApiKey {
 pub struct ApiKeyPatch {
     /// What it is for; cannot be cleared.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "小程序", max_length = 100)]
+    #[schema(value_type = String, example = "小程序", max_length = 100, format = "line")]
     pub name: Patch<String>,
     /// When it ends; null for never.
     #[serde(default)]
@@ -91,7 +91,7 @@ pub struct ApiKeyPatch {
     pub expires_at: Patch<Timestamp>,
     /// `true` revokes it for good: there is no way back, so `false` is refused.
     #[serde(default)]
-    #[schema(value_type = Option<bool>, example = true)]
+    #[schema(value_type = bool, example = true)]
     pub revoked: Patch<bool>,
 }
 

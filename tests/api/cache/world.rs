@@ -1,6 +1,5 @@
 //! A site with something of everything, and its pages.
 
-use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Bearer, Client};

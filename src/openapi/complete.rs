@@ -1,0 +1,483 @@
+//! What holds for many operations alike and stands at none of them: bounds, headers, links, names.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use utoipa::Number;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::link::LinkBuilder;
+use utoipa::openapi::path::{HttpMethod, Operation};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Components, SchemaType};
+use utoipa::openapi::{
+    KnownFormat, Object, ObjectBuilder, OpenApi, Ref, RefOr, Response, Schema, SchemaFormat, Server, Type,
+};
+
+/// Where references to schemas point.
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// Text as it is taken where nothing else is said: no control characters but tab and line break.
+const TEXT: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
+
+/// The formats that the house names (`format = "line"` at a field), each as the pattern that the document shows.
+const FORMATS: [(&str, &str); 8] = [
+    // One line that is not blank.
+    (
+        "line",
+        r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+    ),
+    (
+        "http-url",
+        r#"^https?://[^/\s\x00-\x1f\x7f-\x9f"<>\\][^\s\x00-\x1f\x7f-\x9f"<>\\]*$"#,
+    ),
+    (
+        "http-url-or-path",
+        r#"^(/([^/\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*)?|https?://[^/\s\x00-\x1f\x7f-\x9f"<>\\][^\s\x00-\x1f\x7f-\x9f"<>\\]*)$"#,
+    ),
+    (
+        "article-url",
+        r#"^https?://[^/\s\x00-\x1f\x7f-\x9f"<>\\][^\s\x00-\x1f\x7f-\x9f"<>\\]*\{(id|slug)\}[^\s\x00-\x1f\x7f-\x9f"<>\\]*$"#,
+    ),
+    // BCP 47, by its shape.
+    ("language-tag", "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"),
+    (
+        "date-or-time",
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][^\x00-\x1f\x7f-\x9f]+)?$",
+    ),
+    ("entity-tags", r#"^(\*|(W/)?"[^"]*"(\s*,\s*(W/)?"[^"]*")*)$"#),
+    ("visible-ascii", r"^[\x21-\x7e]*$"),
+];
+
+/// A value out of a list that may grow.
+const WORD: &str = "^[a-z][a-z0-9_]*$";
+
+/// The largest id and the largest count: what a double holds exactly.
+const MAX: usize = 9_007_199_254_740_991;
+
+/// The headers that answers share: name, what it says, an example.
+const HEADERS: [(&str, &str, &str); 7] = [
+    (
+        "Cache-Control",
+        "How long the answer may be kept. Whoever sends `Authorization` gets `private, no-store`.",
+        "public, max-age=5, stale-while-revalidate=30",
+    ),
+    ("Content-Language", "The language of `title` and `detail`.", "zh-CN"),
+    (
+        "ETag",
+        "Names this answer; `If-None-Match` with it gets 304 while nothing has changed. Absent where nothing may be kept.",
+        "W/\"7-1f0c9a52d0b1e6a4c3d8\"",
+    ),
+    (
+        "Link",
+        "The next and the previous part, as `links` has them (RFC 8288).",
+        "</api/v1/articles?cursor=AQIDBAUGBwgCAAAAAGVh>; rel=\"next\"",
+    ),
+    ("Retry-After", "Seconds to wait before the next try.", "1"),
+    ("WWW-Authenticate", "How to sign in.", "Bearer"),
+    (
+        "X-Request-Id",
+        "Names this request in the server's log: the one that was sent, or a new one.",
+        "0198f2c6-7c7e-7d5a-9c1e-2f6d0a4b8c11",
+    ),
+];
+
+/// The server of the document.
+pub fn server(origin: &str) -> Server {
+    let mut server = Server::new(origin);
+    server.description = Some("This server, local or in production.".to_owned());
+    server.extensions = Some(ExtensionsBuilder::new().add("x-internal", false).build());
+    server
+}
+
+/// Calls `on` for a schema and for each inside it; references are not followed.
+fn each_schema(schema: &mut RefOr<Schema>, on: &mut dyn FnMut(&mut RefOr<Schema>)) {
+    on(schema);
+    let RefOr::T(schema) = schema else { return };
+    match schema {
+        Schema::Object(object) => {
+            for property in object.properties.values_mut() {
+                each_schema(property, on);
+            }
+            if let Some(AdditionalProperties::RefOr(values)) = object.additional_properties.as_deref_mut() {
+                each_schema(values, on);
+            }
+        }
+        Schema::Array(array) => {
+            if let ArrayItems::RefOrSchema(items) = &mut array.items {
+                each_schema(items, on);
+            }
+        }
+        Schema::OneOf(choice) => {
+            for item in &mut choice.items {
+                each_schema(item, on);
+            }
+        }
+        Schema::AllOf(sum) => {
+            for item in &mut sum.items {
+                each_schema(item, on);
+            }
+        }
+        Schema::AnyOf(choice) => {
+            for item in &mut choice.items {
+                each_schema(item, on);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn as_json<T: serde::Serialize>(part: &T) -> Value {
+    serde_json::to_value(part).unwrap_or_default()
+}
+
+/// The names of all schemas that a part of the document refers to, through others as well.
+fn names(part: &Value, schemas: &Value, found: &mut BTreeSet<String>) {
+    match part {
+        Value::Object(map) => {
+            let name = map.get("$ref").and_then(Value::as_str);
+            if let Some(name) = name.and_then(|at| at.strip_prefix(SCHEMAS))
+                && found.insert(name.to_owned())
+                && let Some(schema) = schemas.get(name)
+            {
+                names(schema, schemas, found);
+            }
+            for inner in map.values() {
+                names(inner, schemas, found);
+            }
+        }
+        Value::Array(list) => {
+            for inner in list {
+                names(inner, schemas, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A wrapper (`Data_Article`, `Page_Tag`) that was made from a generic holds its item whole. The item has a name of its
+/// own: with a reference, clients have one type for it.
+fn name_items(components: &mut Components) {
+    let named = components.schemas.clone();
+    for (name, schema) in &mut components.schemas {
+        let Some((_, item)) = name.split_once('_') else {
+            continue;
+        };
+        let Some(whole) = named.get(item).map(as_json) else {
+            continue;
+        };
+        let RefOr::T(Schema::Object(wrapper)) = schema else {
+            continue;
+        };
+        let Some(data) = wrapper.properties.get_mut("data") else {
+            continue;
+        };
+        let place = match data {
+            RefOr::T(Schema::Array(array)) => match &mut array.items {
+                ArrayItems::RefOrSchema(items) => &mut **items,
+                ArrayItems::False => continue,
+            },
+            other => other,
+        };
+        if as_json(place) == whole {
+            let mut reference = Ref::from_schema_name(item);
+            let description = whole.get("description").and_then(Value::as_str);
+            reference.description = description.unwrap_or_default().to_owned();
+            *place = RefOr::Ref(reference);
+        }
+    }
+}
+
+/// What is sent is read strictly, what is answered may grow. So a schema of requests alone takes no unknown field and has
+/// bounds; one that answers use as well gets a twin for requests, with `Input` behind its name.
+fn split(document: &mut OpenApi) {
+    let Some(components) = &mut document.components else {
+        return;
+    };
+    let schemas = as_json(&components.schemas);
+    let (mut sent, mut answered) = (BTreeSet::new(), BTreeSet::new());
+    for item in document.paths.paths.values() {
+        for operation in [&item.get, &item.post, &item.put, &item.patch, &item.delete] {
+            let Some(operation) = operation else { continue };
+            names(&as_json(&operation.request_body), &schemas, &mut sent);
+            names(&as_json(&operation.responses), &schemas, &mut answered);
+        }
+    }
+    let has_fields = |name: &String| {
+        schemas
+            .get(name)
+            .is_some_and(|schema| schema.get("properties").is_some())
+    };
+    let shared: BTreeSet<String> = sent
+        .intersection(&answered)
+        .filter(|name| has_fields(name))
+        .cloned()
+        .collect();
+    let mut to_twin = |schema: &mut RefOr<Schema>| {
+        if let RefOr::Ref(reference) = schema
+            && let Some(name) = reference.ref_location.strip_prefix(SCHEMAS)
+            && shared.contains(name)
+        {
+            reference.ref_location.push_str("Input");
+        }
+    };
+    for name in sent.iter().filter(|name| has_fields(name)) {
+        let Some(mut schema) = components.schemas.get(name).cloned() else {
+            continue;
+        };
+        each_schema(&mut schema, &mut to_twin);
+        each_schema(&mut schema, &mut bound);
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        }
+        let twin = if shared.contains(name) { "Input" } else { "" };
+        components.schemas.insert(format!("{name}{twin}"), schema);
+    }
+    for item in document.paths.paths.values_mut() {
+        for operation in [
+            &mut item.get,
+            &mut item.post,
+            &mut item.put,
+            &mut item.patch,
+            &mut item.delete,
+        ] {
+            let body = operation.as_mut().and_then(|operation| operation.request_body.as_mut());
+            let Some(RefOr::T(body)) = body else { continue };
+            for content in body.content.values_mut() {
+                if let RefOr::T(content) = content
+                    && let Some(schema) = &mut content.schema
+                {
+                    each_schema(schema, &mut to_twin);
+                }
+            }
+        }
+    }
+}
+
+fn is(object: &Object, wanted: &Type) -> bool {
+    match &object.schema_type {
+        SchemaType::Type(kind) => kind == wanted,
+        SchemaType::Array(kinds) => kinds.contains(wanted),
+        SchemaType::AnyValue => false,
+    }
+}
+
+fn is_free_text(object: &Object) -> bool {
+    is(object, &Type::String) && object.pattern.is_none() && object.format.is_none() && object.enum_values.is_none()
+}
+
+/// A format of the house is shown as what it means.
+fn spell_format(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(object)) = schema else {
+        return;
+    };
+    let Some(SchemaFormat::Custom(format)) = &object.format else {
+        return;
+    };
+    if let Some((_, pattern)) = FORMATS.iter().find(|(name, _)| name == format) {
+        object.pattern = Some((*pattern).to_owned());
+        object.format = None;
+    }
+}
+
+/// The bounds of what is sent, where the field names none.
+fn bound(schema: &mut RefOr<Schema>) {
+    spell_format(schema);
+    let RefOr::T(Schema::Object(object)) = schema else {
+        return;
+    };
+    if is_free_text(object) {
+        object.pattern = Some(TEXT.to_owned());
+    }
+    if is(object, &Type::Integer) {
+        let long = object.format == Some(SchemaFormat::KnownFormat(KnownFormat::Int64));
+        let (least, most) = if long { (1, MAX) } else { (0, 2_147_483_647) };
+        if object.minimum.is_none() {
+            object.minimum = Some(Number::UInt(least));
+        }
+        if object.maximum.is_none() {
+            object.maximum = Some(Number::UInt(most));
+        }
+    }
+}
+
+/// Completes the schemas. Before anything is made from them.
+pub fn schemas(document: &mut OpenApi) {
+    if let Some(components) = &mut document.components {
+        name_items(components);
+    }
+    split(document);
+    let Some(components) = &mut document.components else {
+        return;
+    };
+    for schema in components.schemas.values_mut() {
+        each_schema(schema, &mut spell_format);
+        if let RefOr::T(Schema::Object(object)) = schema
+            && is_free_text(object)
+        {
+            object.pattern = Some(WORD.to_owned());
+            object.max_length = Some(50);
+        }
+    }
+}
+
+/// An operation that others may follow from: its path, its id, its summary.
+pub struct Target {
+    path: String,
+    id: String,
+    summary: String,
+}
+
+/// The operations on one thing, which the answer that made it leads to.
+pub fn targets(document: &OpenApi) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for (path, item) in &document.paths.paths {
+        if path.matches('{').count() != 1 || !path.contains("{id}") {
+            continue;
+        }
+        for operation in [&item.get, &item.post, &item.put, &item.patch, &item.delete] {
+            if let Some(operation) = operation
+                && let Some(id) = &operation.operation_id
+            {
+                targets.push(Target {
+                    path: path.clone(),
+                    id: id.clone(),
+                    summary: operation.summary.clone().unwrap_or_default(),
+                });
+            }
+        }
+    }
+    targets
+}
+
+/// Completes an operation that has all its answers.
+pub fn operation(path: &str, method: &HttpMethod, operation: &mut Operation, targets: &[Target]) {
+    let mut paged = false;
+    for parameter in operation.parameters.iter_mut().flatten() {
+        let RefOr::T(parameter) = parameter else { continue };
+        paged |= parameter.name == "cursor";
+        if let Some(schema) = &mut parameter.schema {
+            each_schema(schema, &mut bound);
+            // No entries cannot be told from one that is empty, which is wrong.
+            if let RefOr::T(Schema::Array(list)) = schema {
+                list.min_items = Some(1);
+            }
+        }
+    }
+    if let Some(RefOr::T(body)) = &mut operation.request_body
+        && body.content.contains_key("application/merge-patch+json")
+        && body.content.remove("application/json").is_some()
+    {
+        // Two media types for the same body break more than one generator of clients.
+        let text = "A merge patch (RFC 7396): absent keeps, `null` clears. As `application/json` it is taken, too.";
+        body.description = Some(text.to_owned());
+    }
+    if as_json(&operation.security) == serde_json::json!([{}]) {
+        // "Or without", alone, is better said by an empty list: generators make a client without credentials of it.
+        operation.security = Some(Vec::new());
+    }
+    let id = operation.operation_id.clone().unwrap_or_default();
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        if !status.starts_with(['2', '3']) {
+            continue;
+        }
+        let read = matches!(method, HttpMethod::Get) && path.starts_with("/api/");
+        share(response, &["Cache-Control", "X-Request-Id"]);
+        if read && matches!(status.as_str(), "200" | "304") {
+            share(response, &["ETag"]);
+        }
+        if paged && status == "200" {
+            share(response, &["Link"]);
+            let text = "The next part, while `next_cursor` is not null.";
+            lead(
+                response,
+                "next",
+                &id,
+                "cursor",
+                "$response.body#/meta/next_cursor",
+                text,
+            );
+        }
+        if matches!(method, HttpMethod::Post) && matches!(status.as_str(), "200" | "201") {
+            let one = format!("{path}/{{id}}");
+            let below = format!("{one}/");
+            for target in targets
+                .iter()
+                .filter(|target| target.path == one || target.path.starts_with(&below))
+            {
+                lead(
+                    response,
+                    &target.id,
+                    &target.id,
+                    "id",
+                    "$response.body#/data/id",
+                    &target.summary,
+                );
+            }
+        }
+        for (media_type, content) in &mut response.content {
+            if media_type.starts_with("image/")
+                && let RefOr::T(content) = content
+            {
+                let bytes = ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
+                content.schema = Some(bytes.into());
+            }
+        }
+    }
+}
+
+fn lead(response: &mut Response, name: &str, operation: &str, parameter: &str, value: &str, description: &str) {
+    let link = LinkBuilder::new()
+        .operation_id(operation)
+        .parameter(parameter, value)
+        .description(description)
+        .build();
+    response.links.insert(name.to_owned(), RefOr::T(link));
+}
+
+/// Says that an answer has these of the shared headers.
+fn share(response: &mut Response, names: &[&str]) {
+    for name in names {
+        let reference = RefOr::Ref(Ref::new(format!("#/components/headers/{name}")));
+        response.headers.entry((*name).to_owned()).or_insert(reference);
+    }
+}
+
+/// Completes the shared answers and headers, and leaves out the answers that no operation has.
+pub fn shared(document: &mut OpenApi) {
+    let paths = as_json(&document.paths).to_string();
+    let Some(components) = &mut document.components else {
+        return;
+    };
+    components
+        .responses
+        .retain(|name, _| paths.contains(&format!("\"#/components/responses/{name}\"")));
+    for (name, response) in &mut components.responses {
+        let RefOr::T(response) = response else { continue };
+        share(response, &["Content-Language", "X-Request-Id"]);
+        match name.as_str() {
+            "TooManyRequests" | "ServiceUnavailable" => share(response, &["Retry-After"]),
+            "Unauthorized" => share(response, &["WWW-Authenticate"]),
+            _ => {}
+        }
+    }
+    for (name, description, example) in HEADERS {
+        let seconds = name == "Retry-After";
+        let schema = if seconds {
+            ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+        } else {
+            ObjectBuilder::new().schema_type(Type::String)
+        };
+        let example = if seconds { serde_json::json!(1) } else { example.into() };
+        let header = HeaderBuilder::new()
+            .schema(Some(schema))
+            .description(Some(description))
+            .example(Some(example))
+            .build();
+        components.headers.insert(name.to_owned(), RefOr::T(header));
+    }
+}
