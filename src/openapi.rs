@@ -11,11 +11,10 @@ use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, SecurityRequirement};
 use utoipa_actix_web::AppExt;
-use utoipa_actix_web::scope::scope;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::config::Config;
 use crate::error::{Code, Language, Problem};
+use crate::web::Services;
 use crate::{articles, auth, images, ops, search, site, taxonomy, users, views};
 
 /// What the document says before any endpoint.
@@ -43,19 +42,27 @@ use crate::{articles, auth, images, ops, search, site, taxonomy, users, views};
 struct Base;
 
 /// Registers every endpoint of the API.
-pub fn api(config: &mut ServiceConfig<'_>) {
-    config
-        .configure(ops::configure)
-        .configure(auth::configure_well_known)
-        .service(
-            scope("/media")
-                .wrap(from_fn(auth::identify))
-                .configure(images::configure_media),
-        )
-        .service(scope("/api/v1").wrap(from_fn(auth::identify)).configure(v1));
+pub fn api(config: &mut Services<'_, '_>) {
+    config.configure(ops::configure).configure(auth::configure_well_known);
+    below(config, "/media", images::configure_media);
+    below(config, "/api/v1", v1);
 }
 
-fn v1(config: &mut ServiceConfig<'_>) {
+/// Registers what stands below a path, where it is known who calls.
+fn below(config: &mut Services<'_, '_>, path: &str, feature: fn(&mut Services<'_, '_>)) {
+    match config {
+        Services::Documented(config) => {
+            let scope = utoipa_actix_web::scope(path).wrap(from_fn(auth::identify));
+            config.service(scope.configure(|config| feature(&mut Services::Documented(config))));
+        }
+        Services::Served(config) => {
+            let scope = actix_web::web::scope(path).wrap(from_fn(auth::identify));
+            config.service(scope.configure(|config| feature(&mut Services::Served(config))));
+        }
+    }
+}
+
+fn v1(config: &mut Services<'_, '_>) {
     config
         .configure(articles::configure)
         .configure(search::configure)
@@ -80,7 +87,7 @@ pub fn document(origin: &str) -> OpenApi {
     let (_app, mut document) = App::new()
         .into_utoipa_app()
         .openapi(Base::openapi())
-        .configure(api)
+        .configure(|config| api(&mut Services::Documented(config)))
         .split_for_parts();
     document.servers = Some(vec![complete::server(origin)]);
     let components = document.components.get_or_insert_default();

@@ -7,7 +7,6 @@ use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
 use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, ResponseError, web};
-use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::articles::searched::write_pending;
@@ -27,7 +26,7 @@ use crate::views::{self, Counter};
 use crate::web::cache::ResponseCache;
 use crate::web::cross_origin::CrossOrigin;
 use crate::web::envelope::Envelope;
-use crate::web::{NoQuery, PublicUrl, Reply};
+use crate::web::{NoQuery, PublicUrl, Reply, Services};
 
 /// A server that runs.
 pub struct Running {
@@ -112,13 +111,11 @@ pub async fn start(config: Config) -> Result<Running, String> {
         auth: web::Data::new(auth),
     };
     let server = HttpServer::new(move || {
-        let (app, _document) = App::new()
-            .into_utoipa_app()
-            .map(|app| state.register(app))
+        let app = state
+            .register(App::new())
             .app_data(routes.clone())
             .app_data(spec.clone())
-            .configure(openapi::api)
-            .split_for_parts();
+            .configure(|config| openapi::api(&mut Services::Served(config)));
         app.service(
             web::resource("/openapi.json")
                 .get(serve_document)

@@ -17,11 +17,10 @@ pub mod write;
 pub use self::filter::{ArticleQuery, Filter, filtered, filtered_hits};
 pub use self::input::ArticleFields;
 pub use self::query::{FilterParams, Includes, Sort, read_filter};
-
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::web::Services;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
+pub fn configure(config: &mut Services<'_, '_>) {
     // The fixed names stand before `{id}`, which would take them.
     config
         .service(routes::get_article_by_slug)

@@ -19,8 +19,6 @@ pub mod store;
 pub mod token;
 pub mod viewer;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
 use self::limit::SignInLimits;
 use self::password::Passwords;
 use self::token::Keys;
@@ -30,6 +28,7 @@ use crate::db::Db;
 use crate::error::Result;
 
 pub use self::viewer::{Account, Admin, Contributor, Editor, SignedIn, Viewer, identify};
+use crate::web::Services;
 
 /// What signing in needs while the server runs.
 pub struct Auth {
@@ -59,7 +58,7 @@ pub async fn has_user(db: &Db) -> Result<bool> {
 }
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
+pub fn configure(config: &mut Services<'_, '_>) {
     config
         .service(routes::login)
         .service(routes::refresh)
@@ -69,6 +68,6 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 }
 
 /// Registers what stands outside of the API, at a place that a standard names.
-pub fn configure_well_known(config: &mut ServiceConfig<'_>) {
+pub fn configure_well_known(config: &mut Services<'_, '_>) {
     config.service(routes::get_jwks);
 }

@@ -20,11 +20,10 @@ pub mod variants;
 
 pub use self::files::Files;
 pub use self::upkeep::{keep_up, settle_at_start};
-
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::web::Services;
 
 /// Registers the routes under the API.
-pub fn configure(config: &mut ServiceConfig<'_>) {
+pub fn configure(config: &mut Services<'_, '_>) {
     config
         .service(routes::list_images)
         .service(routes::upload_image)
@@ -34,6 +33,6 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 }
 
 /// Registers the addresses of the files.
-pub fn configure_media(config: &mut ServiceConfig<'_>) {
+pub fn configure_media(config: &mut Services<'_, '_>) {
     config.service(serve::get_media);
 }

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::auth;
 use crate::db::Db;
+use crate::web::Services;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
+pub fn configure(config: &mut Services<'_, '_>) {
     config
         .service(routes::get_live)
         .service(routes::get_ready)

@@ -14,11 +14,10 @@ mod words;
 
 use std::path::Path;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
 use self::queries::QueryLog;
 use self::words::Words;
 use crate::db::Db;
+use crate::web::Services;
 
 /// What search keeps in memory: the words of a file, and searches that are not written yet.
 pub struct SearchState {
@@ -42,7 +41,7 @@ impl SearchState {
 }
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
+pub fn configure(config: &mut Services<'_, '_>) {
     config
         .service(routes::search_articles)
         .service(synonyms::routes::get_synonyms)

@@ -4,9 +4,9 @@ pub mod model;
 mod routes;
 pub mod store;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::web::Services;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
+pub fn configure(config: &mut Services<'_, '_>) {
     config.service(routes::get_site).service(routes::update_site);
 }

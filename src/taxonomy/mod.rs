@@ -8,10 +8,10 @@ pub mod listed;
 mod slug;
 pub mod tags;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::web::Services;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
+pub fn configure(config: &mut Services<'_, '_>) {
     config
         .configure(categories::configure)
         .configure(tags::configure)

@@ -6,12 +6,11 @@ pub mod model;
 mod routes;
 pub mod store;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
 pub use self::first_admin::ensure_first_admin;
+use crate::web::Services;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
+pub fn configure(config: &mut Services<'_, '_>) {
     config
         .service(routes::list_users)
         .service(routes::create_user)

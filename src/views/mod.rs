@@ -18,11 +18,10 @@ mod visitor;
 mod windows;
 
 pub use self::counter::Counter;
-
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::web::Services;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
+pub fn configure(config: &mut Services<'_, '_>) {
     config
         .service(routes::count_view)
         .service(routes::count_views)

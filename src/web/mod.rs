@@ -13,6 +13,7 @@ pub mod patch;
 pub mod path;
 pub mod query;
 pub mod reply;
+mod services;
 pub mod then;
 
 pub use self::body::Json;
@@ -22,6 +23,7 @@ pub use self::patch::Patch;
 pub use self::path::{PathId, PathText};
 pub use self::query::{FromPairs, NoQuery, Pairs, Query};
 pub use self::reply::{Data, Reply};
+pub use self::services::Services;
 pub use self::then::Then;
 
 /// Origin of absolute links: `BROADSHEET_PUBLIC_URL`, never the `Host` of a request.

@@ -6,11 +6,10 @@ pub mod store;
 pub mod tree;
 
 pub use self::tree::Tree;
-
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::web::Services;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
+pub fn configure(config: &mut Services<'_, '_>) {
     config
         .service(routes::list_categories)
         .service(routes::create_category)

@@ -8,11 +8,10 @@ pub mod store;
 
 pub use self::keys::{Used, Whose, find_by_key, rewrite_keys};
 pub use self::reindex::Reindex;
-
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::web::Services;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
+pub fn configure(config: &mut Services<'_, '_>) {
     config
         .service(routes::list_tags)
         .service(routes::create_tag)

@@ -4,10 +4,10 @@ pub mod model;
 mod routes;
 pub mod store;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::web::Services;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig<'_>) {
+pub fn configure(config: &mut Services<'_, '_>) {
     config
         .service(routes::list_api_keys)
         .service(routes::create_api_key)
