@@ -57,7 +57,9 @@ pub(super) fn read(url: Option<&str>, delivery: &str) -> Result<Media, String> {
     if name.is_empty() || !plain(name, "") || !plain(prefix, "/_") || !parts_named {
         return Err(wrong());
     }
-    let options = std::env::vars()
+    // What is no text is none of these.
+    let options = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, value)| name.starts_with("AWS_") && !value.is_empty())
         .map(|(name, value)| (name.to_ascii_lowercase(), value));
     Ok(Media::Bucket(Bucket {

@@ -54,7 +54,7 @@ diesel::table! {
         id -> BigInt, hash -> Text, media_type -> Text, width -> Integer, height -> Integer, bytes -> BigInt,
         transparent -> Bool, alt -> Nullable<Text>, caption -> Nullable<Text>, credit -> Nullable<Text>, focal_x -> Double,
         focal_y -> Double, created_by -> Nullable<BigInt>, created_at -> UtcTimestamp, placeholder -> Nullable<Text>,
-        color -> Nullable<Text>, crop_x -> Nullable<Double>, crop_y -> Nullable<Double>,
+        color -> Nullable<Text>,
     }
 }
 

@@ -2,16 +2,16 @@
 
 use super::variants::Format;
 
-/// The format for a client that names none in the address, from its `Accept` header (RFC 9110, 12.5.1): AVIF where it is
+/// The format for a client that names none in the address, from its `Accept` headers, joined (RFC 9110, 12.5.1): AVIF where it is
 /// there, named and liked no less than the others; else WebP where it is named and liked no less than JPEG; else JPEG.
 ///
 /// A wildcard is no promise of either: clients that cannot read them send `*/*` as well, and everything reads JPEG. There
 /// is no refusal; a header that accepts nothing of these gets JPEG.
-pub fn negotiate(accept: Option<&str>, avif_is_there: bool) -> Format {
+pub fn negotiate(accept: &str, avif_is_there: bool) -> Format {
     let (mut avif, mut webp) = (0, 0);
     // (how exactly the range names JPEG, its weight); the most exact range counts.
     let mut jpeg = (0, 0);
-    for range in accept.unwrap_or_default().split(',') {
+    for range in accept.split(',') {
         let mut parts = range.split(';');
         let name = parts.next().unwrap_or_default().trim();
         let weight = parts.find_map(|part| {
@@ -79,13 +79,12 @@ mod tests {
             "image/jpeg;q=0.4, */*, image/webp;q=0.5",
         ];
         for accept in webp {
-            assert_eq!(negotiate(Some(accept), false), Format::Webp, "{accept}");
+            assert_eq!(negotiate(accept, false), Format::Webp, "{accept}");
         }
     }
 
     #[test]
     fn jpeg_goes_to_all_others() {
-        assert_eq!(negotiate(None, false), Format::Jpeg);
         let jpeg = [
             "",
             "*/*",
@@ -104,7 +103,7 @@ mod tests {
             ",;,;=,q=1",
         ];
         for accept in jpeg {
-            assert_eq!(negotiate(Some(accept), false), Format::Jpeg, "{accept}");
+            assert_eq!(negotiate(accept, false), Format::Jpeg, "{accept}");
         }
     }
 
@@ -119,7 +118,7 @@ mod tests {
             ("image/avif;q=0,*/*", true, Format::Jpeg),
             ("image/*", true, Format::Jpeg),
         ] {
-            assert_eq!(negotiate(Some(accept), there), expected, "{accept} {there}");
+            assert_eq!(negotiate(accept, there), expected, "{accept} {there}");
         }
     }
 }

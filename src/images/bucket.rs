@@ -11,22 +11,24 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::path::Path;
 use object_store::signer::Signer;
 use object_store::{
-    Attribute, Attributes, BackoffConfig, ClientOptions, GetOptions, MultipartUpload, ObjectStore, ObjectStoreExt,
-    PutMultipartOptions, PutOptions, PutPayload, RetryConfig,
+    Attribute, Attributes, BackoffConfig, ClientOptions, GetOptions, ObjectStore, ObjectStoreExt, PutOptions,
+    PutPayload, RetryConfig,
 };
 use tempfile::TempPath;
-use tokio::io::AsyncReadExt;
+use tokio::sync::Semaphore;
 
-use super::storage::ORIGINAL;
 use super::variants::Variant;
 use crate::config;
 use crate::error::{Error, Result};
 
-/// Sent at a time; S3 takes no smaller part, but for the last.
-const PART: usize = 5 << 20;
+/// Uploads on their way at a time: each is in memory whole, so that what a killed server had begun is nowhere.
+const UPLOADS: usize = 4;
 
 /// How long one request to the store may take.
 const REQUEST: Duration = Duration::from_secs(20);
+
+/// How long the store may be silent while something large is on its way, however long all of it takes.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// How long is tried again what the store did not take.
 const RETRYING: Duration = Duration::from_secs(3);
@@ -34,6 +36,10 @@ const RETRYING: Duration = Duration::from_secs(3);
 /// A place in a store.
 pub struct Bucket {
     store: AmazonS3,
+    /// The same, for what takes its time.
+    patient: AmazonS3,
+    uploads: Semaphore,
+    lasting: bool,
     prefix: String,
     redirect: bool,
 }
@@ -42,19 +48,20 @@ impl Bucket {
     /// The bucket of the settings. Nothing is asked of it yet; the error is one line.
     pub fn open(settings: &config::Bucket) -> std::result::Result<Self, String> {
         let mut builder = AmazonS3Builder::new();
-        let mut plain = false;
+        let (mut plain, mut keys, mut session) = (false, false, false);
         for (name, value) in &settings.options {
             // Others use names that begin like these.
             if let Ok(key) = name.parse::<AmazonS3ConfigKey>() {
                 plain |= value.starts_with("http://");
+                keys |= key == AmazonS3ConfigKey::AccessKeyId;
+                session |= key == AmazonS3ConfigKey::Token;
                 builder = builder.with_config(key, value);
             }
         }
         let options = ClientOptions::new()
             // Whoever names an endpoint without TLS means it.
             .with_allow_http(plain)
-            .with_connect_timeout(Duration::from_secs(2))
-            .with_timeout(REQUEST);
+            .with_connect_timeout(Duration::from_secs(2));
         let retry = RetryConfig {
             backoff: BackoffConfig {
                 init_backoff: Duration::from_millis(50),
@@ -64,17 +71,26 @@ impl Bucket {
             max_retries: 4,
             retry_timeout: RETRYING,
         };
-        let store = builder
-            .with_bucket_name(&settings.name)
-            .with_client_options(options)
-            .with_retry(retry)
-            .build()
-            .map_err(|error| format!("BROADSHEET_MEDIA_URL: {error}"))?;
+        let builder = builder.with_bucket_name(&settings.name).with_retry(retry);
+        let built = |options| {
+            let builder = builder.clone().with_client_options(options);
+            builder
+                .build()
+                .map_err(|error| format!("BROADSHEET_MEDIA_URL: {error}"))
+        };
         Ok(Self {
-            store,
+            store: built(options.clone().with_timeout(REQUEST))?,
+            patient: built(options.with_timeout_disabled().with_read_timeout(SILENCE))?,
+            uploads: Semaphore::new(UPLOADS),
+            lasting: keys && !session,
             prefix: settings.prefix.clone(),
             redirect: settings.redirect,
         })
+    }
+
+    /// Whether its credentials last, and what is signed with them: keys by themselves, no session.
+    pub fn is_lasting(&self) -> bool {
+        self.lasting
     }
 
     /// Whether readers are sent to it.
@@ -103,7 +119,7 @@ impl Bucket {
 
     /// All of it.
     pub async fn read(&self, key: &str) -> Result<Option<Bytes>> {
-        match found(self.store.get(&self.path(key)).await)? {
+        match found(self.patient.get(&self.path(key)).await)? {
             Some(object) => Ok(Some(object.bytes().await.map_err(failed)?)),
             None => Ok(None),
         }
@@ -119,7 +135,7 @@ impl Bucket {
             return Ok(futures_util::stream::empty().boxed());
         }
         let options = GetOptions::new().with_range(Some(part));
-        let object = found(self.store.get_opts(&self.path(key), options).await)?;
+        let object = found(self.patient.get_opts(&self.path(key), options).await)?;
         Ok(object.ok_or_else(Error::not_found)?.into_stream())
     }
 
@@ -127,44 +143,27 @@ impl Bucket {
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<()> {
         let options = PutOptions::from(attributes(key));
         let path = self.path(key);
-        let put = self.store.put_opts(&path, PutPayload::from(bytes), options);
+        let put = self.patient.put_opts(&path, PutPayload::from(bytes), options);
         put.await.map(drop).map_err(failed)
     }
 
-    /// Puts a file there, whole or not at all, in parts where it is large.
+    /// Puts a file there, whole or not at all.
     pub async fn put_file(&self, key: &str, file: TempPath) -> Result<()> {
-        let mut file_open = tokio::fs::File::open(&file).await.map_err(Error::internal)?;
-        let first = next_part(&mut file_open).await?;
-        if first.len() < PART {
-            return self.put(key, first).await;
-        }
-        let options = PutMultipartOptions::from(attributes(key));
-        let mut upload = self
-            .store
-            .put_multipart_opts(&self.path(key), options)
-            .await
-            .map_err(failed)?;
-        let outcome = send(&mut upload, first, &mut file_open).await;
-        if outcome.is_err()
-            && let Err(error) = upload.abort().await
-        {
-            log::warn!("an upload in parts was not given up: {error}");
-        }
-        outcome
+        let _turn = self.uploads.acquire().await.map_err(Error::unavailable)?;
+        let bytes = tokio::fs::read(&file).await.map_err(Error::internal)?;
+        self.put(key, bytes.into()).await
     }
 
-    /// Removes what has this key, and what lies below it.
+    /// Removes what has this key.
     pub async fn remove(&self, key: &str) -> Result<()> {
-        let path = self.path(key);
-        if !key.ends_with('/') {
-            return found(self.store.delete(&path).await).map(drop);
-        }
-        let below: Vec<_> = self.store.list(Some(&path)).try_collect().await.map_err(failed)?;
-        // The original last: while it is there, what is left can be found by its hash.
-        let (last, first): (Vec<_>, Vec<_>) = below
-            .into_iter()
-            .partition(|object| object.location.filename() == Some(ORIGINAL));
-        for object in first.into_iter().chain(last) {
+        found(self.store.delete(&self.path(key)).await).map(drop)
+    }
+
+    /// Removes what lies below this key.
+    pub async fn remove_below(&self, key: &str) -> Result<()> {
+        let below = self.store.list(Some(&self.path(key)));
+        let below: Vec<_> = below.try_collect().await.map_err(failed)?;
+        for object in below {
             found(self.store.delete(&object.location).await)?;
         }
         Ok(())
@@ -192,22 +191,6 @@ impl Bucket {
         let url = self.store.signed_url(method, &path, holds_for);
         url.await.map(String::from).map_err(failed)
     }
-}
-
-async fn send(upload: &mut Box<dyn MultipartUpload>, first: Bytes, file: &mut tokio::fs::File) -> Result<()> {
-    let mut part = first;
-    while !part.is_empty() {
-        upload.put_part(PutPayload::from(part)).await.map_err(failed)?;
-        part = next_part(file).await?;
-    }
-    upload.complete().await.map(drop).map_err(failed)
-}
-
-async fn next_part(file: &mut tokio::fs::File) -> Result<Bytes> {
-    let mut part = Vec::new();
-    let mut piece = file.take(PART as u64);
-    piece.read_to_end(&mut part).await.map_err(Error::internal)?;
-    Ok(part.into())
 }
 
 /// What the store tells those whom it serves itself.

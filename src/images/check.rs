@@ -1,10 +1,11 @@
-//! Do the files agree with the rows? What does not is mended where that is possible.
+//! Do the files agree with the rows? What does not is mended where that is possible and loses nothing. Uploads without a row
+//! are removed on demand alone: beside a database that is not theirs every upload looks like one.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::claims::{self, Claim};
 use super::files::Files;
-use super::storage::{ORIGINAL, Stored, is_hash};
+use super::storage::{ORIGINAL, Stored};
 use super::variants::Variant;
 use super::{store, upkeep};
 use crate::db::Db;
@@ -20,8 +21,12 @@ pub struct Verdict {
     pub images: usize,
     /// Uploads and deletions that a process left half done; settled.
     pub settled: usize,
-    /// Hashes of files without a row; removed.
+    /// Hashes of uploads without a row.
     pub orphans: Vec<String>,
+    /// How many of them were removed.
+    pub removed: usize,
+    /// Variants of uploads that are gone; removed.
+    pub leftovers: usize,
     /// Variants that are empty; removed, to be made anew.
     pub empty: usize,
     /// Files that are none of an image; left alone.
@@ -40,15 +45,16 @@ impl Verdict {
         let Self {
             images: _,
             looked: _,
+            removed: _,
             settled,
             orphans,
+            leftovers,
             empty,
             foreign,
             missing,
             damaged,
         } = self;
-        *settled == 0
-            && *empty == 0
+        [settled, leftovers, empty].iter().all(|count| **count == 0)
             && [orphans, foreign].iter().all(|found| found.is_empty())
             && [missing, damaged].iter().all(|found| found.is_empty())
     }
@@ -61,9 +67,9 @@ struct Found {
     others: Vec<Stored>,
 }
 
-/// Compares all files with all rows, and mends. Beside a running server, too: what is being uploaded or deleted at this
-/// moment is left alone.
-pub async fn check(db: &Db, files: &Files) -> Result<Verdict> {
+/// Compares all files with all rows, and mends; removes uploads without a row if it is told to, and knows any image at all.
+/// Beside a running server, too: what is being uploaded or deleted at this moment is left alone.
+pub async fn check(db: &Db, files: &Files, remove: bool) -> Result<Verdict> {
     let mut verdict = Verdict {
         settled: claims::settle(db, files).await?,
         ..Verdict::default()
@@ -90,7 +96,21 @@ pub async fn check(db: &Db, files: &Files) -> Result<Verdict> {
     }
     for (hash, found) in found {
         if !rows.contains_key(&hash) {
-            if remove_orphan(db, files, &hash).await? {
+            let Some(claim) = claim_orphan(db, &hash).await? else {
+                continue;
+            };
+            if found.original.is_none() {
+                for file in &found.others {
+                    files.storage.remove_file(file).await?;
+                }
+                verdict.leftovers += found.others.len();
+                claims::release(db, claim).await?;
+            } else if remove && !rows.is_empty() {
+                claims::remove_files(db, files, claim).await?;
+                verdict.removed += 1;
+                verdict.orphans.push(hash);
+            } else {
+                claims::release(db, claim).await?;
                 verdict.orphans.push(hash);
             }
             continue;
@@ -132,13 +152,10 @@ async fn is_missing(db: &Db, files: &Files, hash: &str) -> Result<bool> {
     Ok(there.await? && !files.storage.exists(hash, ORIGINAL).await?)
 }
 
-/// Removes the files of a hash that has no row; false where it has one by now, or will have.
-async fn remove_orphan(db: &Db, files: &Files, hash: &str) -> Result<bool> {
-    if !is_hash(hash) {
-        return Ok(false);
-    }
+/// Claims the files of a hash that has no row; `None` where it has one by now, or will have.
+async fn claim_orphan(db: &Db, hash: &str) -> Result<Option<Claim>> {
     let orphan = hash.to_owned();
-    let claim = db.write(move |tx| {
+    db.write(move |tx| {
         let Some(claim) = Claim::insert(tx, &orphan)? else {
             return Ok(None);
         };
@@ -147,8 +164,6 @@ async fn remove_orphan(db: &Db, files: &Files, hash: &str) -> Result<bool> {
             return Ok(None);
         }
         Ok(Some(claim))
-    });
-    let Some(claim) = claim.await? else { return Ok(false) };
-    claims::remove_files(db, files, claim).await?;
-    Ok(true)
+    })
+    .await
 }

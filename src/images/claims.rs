@@ -5,9 +5,10 @@
 //! with the image's row, which is written last, or once the files of a deleted image are gone. A claim that was left, by
 //! a process that ended, runs out; then the files go, unless they have a row.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -16,6 +17,7 @@ use super::model::ImageRow;
 use super::store::find_by_hash;
 use crate::config::Database;
 use crate::db::schema::image_claims;
+use crate::db::types::UtcTimestamp;
 use crate::db::{Db, DbConn, Timestamp, Tx};
 use crate::error::{Error, Result};
 use crate::on_backend;
@@ -23,8 +25,8 @@ use crate::on_backend;
 /// How long a claim holds; more than what is done under it can take.
 const HOLDS: TimeDelta = TimeDelta::seconds(120);
 
-/// How long files may take that are put in their place.
-pub const KEEPING: Duration = Duration::from_secs(90);
+/// How long is worked under a claim: nothing is begun after that, so that nobody else can have it by then.
+const WORKING: Duration = Duration::from_secs(90);
 
 /// How long an upload waits for another, or a deletion, of the same bytes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -34,6 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Claim {
     hash: String,
     token: String,
+    until: Instant,
 }
 
 impl Claim {
@@ -42,12 +45,19 @@ impl Claim {
         &self.hash
     }
 
+    /// When work under it must have begun.
+    pub fn until(&self) -> Instant {
+        self.until
+    }
+
     /// Takes what nobody holds, or no longer.
     pub fn insert(tx: &mut Tx<'_>, hash: &str) -> QueryResult<Option<Self>> {
-        let ended = image_claims::hash.eq(hash).and(image_claims::held_until.le(tx.now));
+        let working = Instant::now() + WORKING;
+        let now = clock(tx.conn, tx.now)?;
+        let ended = image_claims::hash.eq(hash).and(image_claims::held_until.le(now));
         diesel::delete(image_claims::table.filter(ended)).execute(tx.conn)?;
         let token = Uuid::now_v7().to_string();
-        let until = Timestamp::from(tx.now.utc() + HOLDS);
+        let until = Timestamp::from(now.utc() + HOLDS);
         let row = (
             image_claims::hash.eq(hash),
             image_claims::token.eq(&token),
@@ -60,6 +70,7 @@ impl Claim {
         Ok((new == 1).then(|| Self {
             hash: hash.to_owned(),
             token,
+            until: working,
         }))
     }
 
@@ -74,24 +85,27 @@ impl Claim {
         }
     }
 
-    /// Holds it for its whole time again; false where somebody else has it by now.
-    fn renew(&self, tx: &mut Tx<'_>) -> QueryResult<bool> {
+    /// Holds it for its whole time again; `None` where somebody else has it by now.
+    fn renew(self, tx: &mut Tx<'_>) -> QueryResult<Option<Self>> {
+        let until = Instant::now() + WORKING;
+        let now = clock(tx.conn, tx.now)?;
         let own = image_claims::hash
             .eq(&self.hash)
             .and(image_claims::token.eq(&self.token));
         let renewed = diesel::update(image_claims::table.filter(own))
-            .set(image_claims::held_until.eq(Timestamp::from(tx.now.utc() + HOLDS)))
+            .set(image_claims::held_until.eq(Timestamp::from(now.utc() + HOLDS)))
             .execute(tx.conn)?;
-        Ok(renewed == 1)
+        Ok((renewed == 1).then_some(Self { until, ..self }))
     }
 
     /// Lets it run out now.
     fn abandon(&self, tx: &mut Tx<'_>) -> QueryResult<()> {
+        let now = clock(tx.conn, tx.now)?;
         let own = image_claims::hash
             .eq(&self.hash)
             .and(image_claims::token.eq(&self.token));
         diesel::update(image_claims::table.filter(own))
-            .set(image_claims::held_until.eq(tx.now))
+            .set(image_claims::held_until.eq(now))
             .execute(tx.conn)
             .map(drop)
     }
@@ -124,11 +138,10 @@ pub async fn release(db: &Db, claim: Claim) -> Result<()> {
 
 /// Removes the files under a claim, and gives it back; if that fails, it is left to be done later.
 pub async fn remove_files(db: &Db, files: &Files, claim: Claim) -> Result<()> {
-    let renewed = claim.clone();
-    if !db.write(move |tx| Ok(renewed.renew(tx)?)).await? {
+    let Some(claim) = db.write(move |tx| Ok(claim.clone().renew(tx)?)).await? else {
         return Ok(());
-    }
-    let removed = files.storage.remove(claim.hash()).await;
+    };
+    let removed = files.storage.remove(claim.hash(), claim.until()).await;
     let done = removed.is_ok();
     let given_back = db.write(move |tx| {
         if done {
@@ -156,27 +169,47 @@ pub async fn end_all(db: &Db, database: &Database) -> Result<()> {
     .await
 }
 
-/// Settles what was left by processes that ended: files without a row go. Returns how many there were.
+/// Settles what was left by processes that ended: files without a row go. Returns how many there were. What cannot be
+/// settled now is settled later, and keeps nothing else up.
 pub async fn settle(db: &Db, files: &Files) -> Result<usize> {
-    let ended = db.read(|read| Ok(ended(read.conn, read.now)?)).await?;
+    let ended = db
+        .read(|read| {
+            let now = clock(read.conn, read.now)?;
+            Ok(ended(read.conn, now)?)
+        })
+        .await?;
     let mut settled = 0;
     for hash in ended {
-        let taken = db.write(move |tx| {
-            let Some(claim) = Claim::insert(tx, &hash)? else {
-                return Ok(None);
-            };
-            if find_by_hash(tx.conn, &hash)?.is_some() {
-                claim.release(tx)?;
-                return Ok(None);
-            }
-            Ok(Some(claim))
-        });
-        if let Some(claim) = taken.await? {
-            remove_files(db, files, claim).await?;
-            settled += 1;
+        match settle_one(db, files, hash.clone()).await {
+            Ok(did) => settled += usize::from(did),
+            Err(error) => log::warn!("what an upload or a deletion of {hash} left is settled later: {error}"),
         }
     }
     Ok(settled)
+}
+
+async fn settle_one(db: &Db, files: &Files, hash: String) -> Result<bool> {
+    let taken = db.write(move |tx| {
+        let Some(claim) = Claim::insert(tx, &hash)? else {
+            return Ok(None);
+        };
+        if find_by_hash(tx.conn, &hash)?.is_some() {
+            claim.release(tx)?;
+            return Ok(None);
+        }
+        Ok(Some(claim))
+    });
+    let Some(claim) = taken.await? else { return Ok(false) };
+    remove_files(db, files, claim).await?;
+    Ok(true)
+}
+
+/// The time by which claims are judged: the database's own where several machines share it.
+fn clock(conn: &mut DbConn, now: Timestamp) -> QueryResult<Timestamp> {
+    match conn {
+        DbConn::Postgres(conn) => diesel::select(sql::<UtcTimestamp>("clock_timestamp()")).get_result(conn),
+        DbConn::Sqlite(_) => Ok(now),
+    }
 }
 
 fn ended(conn: &mut DbConn, now: Timestamp) -> QueryResult<Vec<String>> {

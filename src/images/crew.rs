@@ -14,12 +14,15 @@ type Job = Box<dyn FnOnce() + Send>;
 pub struct Crew {
     jobs: mpsc::Sender<Job>,
     free: Arc<Semaphore>,
+    /// Before it all wait who do not go first; so no more than `size` of them ever stand in line for a thread.
+    door: Arc<Semaphore>,
     size: usize,
 }
 
 /// A thread that is free for whoever holds this.
 pub struct Hand {
     _free: OwnedSemaphorePermit,
+    _door: Option<OwnedSemaphorePermit>,
 }
 
 impl Crew {
@@ -38,14 +41,30 @@ impl Crew {
         Ok(Self {
             jobs,
             free: Arc::new(Semaphore::new(size)),
+            door: Arc::new(Semaphore::new(size)),
             size,
         })
     }
 
+    /// Waits for a thread that is free, before all who wait in [`Crew::hand`].
+    pub async fn first_hand(&self) -> Result<Hand> {
+        let free = Arc::clone(&self.free).acquire_owned().await;
+        free.map(|free| Hand {
+            _free: free,
+            _door: None,
+        })
+        .map_err(Error::unavailable)
+    }
+
     /// Waits for a thread that is free.
     pub async fn hand(&self) -> Result<Hand> {
-        let permit = Arc::clone(&self.free).acquire_owned().await;
-        permit.map(|free| Hand { _free: free }).map_err(Error::unavailable)
+        let door = Arc::clone(&self.door).acquire_owned().await;
+        let door = door.map_err(Error::unavailable)?;
+        let hand = self.first_hand().await?;
+        Ok(Hand {
+            _door: Some(door),
+            ..hand
+        })
     }
 
     /// Lets it work. The thread is taken as long as the work lasts, not as long as somebody waits for it.
@@ -98,5 +117,33 @@ mod tests {
         assert!(!crew.is_idle());
         assert_eq!(crew.work(hand, || Ok(7)).await.unwrap(), 7);
         assert!(crew.is_idle());
+    }
+
+    #[actix_web::test]
+    async fn who_goes_first_waits_for_work_alone_that_has_begun() {
+        let crew = Arc::new(Crew::hire(1).unwrap());
+        let busy = crew.hand().await.unwrap();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let come = |name, first: bool| {
+            let (crew, order) = (Arc::clone(&crew), Arc::clone(&order));
+            actix_web::rt::spawn(async move {
+                let hand = if first {
+                    crew.first_hand().await.unwrap()
+                } else {
+                    crew.hand().await.unwrap()
+                };
+                order.lock().unwrap().push(name);
+                drop(hand);
+            })
+        };
+        let mut all = vec![come("one", false), come("two", false)];
+        tokio::task::yield_now().await;
+        all.push(come("upload", true));
+        tokio::task::yield_now().await;
+        drop(busy);
+        for one in all {
+            one.await.unwrap();
+        }
+        assert_eq!(*order.lock().unwrap(), ["upload", "one", "two"]);
     }
 }

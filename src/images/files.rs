@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
 use tempfile::{NamedTempFile, TempPath};
@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 
 use super::crew::Crew;
 use super::pipeline::{self, ImageError, Look, Probed, Rendered, Room};
-use super::scratch::Scratch;
+use super::scratch::{self, Scratch};
 use super::storage::{ORIGINAL, Opened, Storage};
 use super::variants::{Focus, Format, Variant};
 use crate::config::Config;
@@ -30,6 +30,14 @@ const COURTESY: Duration = Duration::from_secs(30);
 /// How many AVIF files may be wanted; who comes later asks again.
 const MOST_WANTED: usize = 256;
 
+/// How many variants may be in the making or waited for, and how many of them AVIF, which takes longer; then 503.
+const MOST_ORDERS: usize = 64;
+const MOST_SLOW_ORDERS: usize = 8;
+
+/// How long is remembered what no variant could be made of, so that a damaged file is not decoded for every request.
+const REMEMBERED: Duration = Duration::from_secs(300);
+const MOST_REMEMBERED: usize = 1000;
+
 /// The files of a site. Cheap to clone.
 #[derive(Clone)]
 pub struct Files {
@@ -42,6 +50,7 @@ pub struct Files {
     /// AVIF takes seconds; one at a time, beside what readers wait for.
     slow: Arc<Crew>,
     making: Arc<Mutex<HashMap<Order, Outcome>>>,
+    failed: Arc<Mutex<HashMap<Order, Failure>>>,
     wanted: Arc<Wanted>,
 }
 
@@ -52,13 +61,31 @@ struct Order {
     variant: Variant,
 }
 
+/// Why it could not be made.
+struct Failure {
+    /// Size of the original that it could not be made of: another is another file.
+    bytes: u64,
+    at: Instant,
+    error: Error,
+}
+
+/// What an image looks like.
+pub enum Seen {
+    /// This.
+    Look(Look),
+    /// That cannot be told: the file is damaged.
+    Nothing,
+    /// The file is not there.
+    Missing,
+}
+
 /// What became of it, as soon as that is known; for everyone who waits.
 type Outcome = watch::Receiver<Option<Result<()>>>;
 
 #[derive(Default)]
 struct Wanted {
-    /// In the order in which they came, with the focal point of a crop.
-    orders: Mutex<Vec<(Order, Focus)>>,
+    /// In the order in which they came.
+    orders: Mutex<Vec<Order>>,
     known: Mutex<HashSet<Order>>,
     more: Notify,
 }
@@ -67,13 +94,23 @@ impl Files {
     /// The files that the settings name; the error is one line.
     pub fn open(config: &Config) -> std::result::Result<Self, String> {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        let storage = Storage::open(config)?;
+        let temporary = match &storage {
+            // In the same file system as they, whatever is mounted where.
+            Storage::Folder(folder) => {
+                scratch::clear(&config.data_dir.join("tmp"));
+                folder.join("tmp")
+            }
+            Storage::Bucket(_) => config.data_dir.join("tmp"),
+        };
         Ok(Self {
-            storage: Storage::open(config)?,
-            scratch: Arc::new(Scratch::open(&config.data_dir.join("tmp"))?),
+            storage,
+            scratch: Arc::new(Scratch::open(&temporary)?),
             room: Room::new(MEMORY),
             crew: Arc::new(Crew::hire(processors)?),
             slow: Arc::new(Crew::hire(1)?),
             making: Arc::default(),
+            failed: Arc::default(),
             wanted: Arc::default(),
         })
     }
@@ -87,7 +124,7 @@ impl Files {
     pub async fn probe(&self, path: PathBuf) -> Result<Probed> {
         let room = self.room.clone();
         in_time(async {
-            let hand = self.crew.hand().await?;
+            let hand = self.crew.first_hand().await?;
             let work = move || {
                 let bytes = std::fs::read(path).map_err(Error::internal)?;
                 pipeline::probe(&bytes, &room).map_err(refused)
@@ -97,62 +134,95 @@ impl Files {
         .await
     }
 
-    /// Puts an upload in its place, durably.
-    pub async fn keep(&self, upload: TempPath, hash: &str) -> Result<()> {
-        self.storage.keep_upload(upload, hash).await
+    /// Puts an upload in its place, durably; not after that time.
+    pub async fn keep(&self, upload: TempPath, hash: &str, until: Instant) -> Result<()> {
+        self.storage.keep_upload(upload, hash, until).await?;
+        lock(&self.failed).retain(|order, _| order.hash != hash);
+        Ok(())
     }
 
-    /// What to show until a picture has loaded; `None` where it cannot be told, now or ever.
-    pub async fn look(&self, hash: &str) -> Result<Option<Look>> {
+    /// What to show until a picture has loaded.
+    pub async fn look(&self, hash: &str) -> Result<Seen> {
         let hand = self.crew.hand().await?;
         let Some(original) = self.storage.original(hash).await? else {
-            return Ok(None);
+            return Ok(Seen::Missing);
         };
         let room = self.room.clone();
-        let work = move || Ok(pipeline::look(&original.read()?, &room).ok());
+        let work = move || match original.read() {
+            Ok(bytes) => Ok(pipeline::look(&bytes, &room).map_or(Seen::Nothing, Seen::Look)),
+            Err(error) if error.code == Code::NotFound => Ok(Seen::Missing),
+            Err(error) => Err(error),
+        };
         self.crew.work(hand, work).await
     }
 
-    /// Opens a variant that has been made; with the name of its file.
-    pub async fn open_variant(&self, hash: &str, variant: Variant) -> Result<Option<(String, Opened)>> {
+    /// Whether a variant has been made that is what it says: not a still of what moves.
+    pub async fn has_variant(&self, hash: &str, variant: Variant) -> Result<bool> {
+        self.storage.exists(hash, &variant.file_name()).await
+    }
+
+    /// Whether a still has been made of what moves.
+    pub async fn has_still(&self, hash: &str, variant: Variant) -> Result<bool> {
+        Ok(variant.format == Format::Avif && self.storage.exists(hash, &variant.still_file_name()).await?)
+    }
+
+    /// Opens a variant that has been made; with the name of its file. Where all of it is to be sent, its first piece is read
+    /// at once.
+    pub async fn open_variant(&self, hash: &str, variant: Variant, read: bool) -> Result<Option<(String, Opened)>> {
         let name = variant.file_name();
-        match self.storage.open_file(hash, &name).await? {
+        match self.storage.open_file(hash, &name, read).await? {
             Some(opened) => Ok(Some((name, opened))),
             None if variant.format == Format::Avif => {
                 let name = variant.still_file_name();
-                let still = self.storage.open_file(hash, &name).await?;
+                let still = self.storage.open_file(hash, &name, read).await?;
                 Ok(still.map(|opened| (name, opened)))
             }
             None => Ok(None),
         }
     }
 
-    /// Makes a variant, once however many ask; a crop around `focus`. 404 where there is no such picture, 503 where it
-    /// takes too long; it is then made all the same, for whoever asks next. A failure is not kept.
-    pub async fn make(&self, hash: &str, variant: Variant, focus: Focus) -> Result<()> {
-        in_time(self.made(hash, variant, focus)).await
+    /// Makes a variant, once however many ask. 404 where there is no such picture; 503 where too many wait, or where it takes
+    /// too long: what has begun by then is made all the same, for whoever asks next. A failure is not kept, but remembered
+    /// for some minutes.
+    pub async fn make(&self, hash: &str, variant: Variant) -> Result<()> {
+        in_time(self.made(hash, variant)).await
     }
 
-    async fn made(&self, hash: &str, variant: Variant, focus: Focus) -> Result<()> {
+    async fn made(&self, hash: &str, variant: Variant) -> Result<()> {
         // Who asks for what is not there takes nobody's place.
-        if !self.storage.exists(hash, ORIGINAL).await? {
-            return Err(Error::not_found());
-        }
+        let bytes = self.storage.size(hash, ORIGINAL).await?;
+        let bytes = bytes.ok_or_else(Error::not_found)?;
         let order = Order {
             hash: hash.to_owned(),
             variant,
         };
-        let mut outcome = self.order(order, focus);
+        if let Some(failure) = lock(&self.failed).get(&order)
+            && failure.bytes == bytes
+            && failure.at.elapsed() < REMEMBERED
+        {
+            return Err(failure.error.clone());
+        }
+        let mut outcome = self.order(order, bytes)?;
         let outcome = outcome.wait_for(Option::is_some).await;
         let outcome = outcome.map_err(|_closed| Error::internal("making a variant panicked"))?;
         outcome.clone().unwrap_or(Ok(()))
     }
 
     /// Joins those who wait for it, or begins.
-    fn order(&self, order: Order, focus: Focus) -> Outcome {
+    fn order(&self, order: Order, bytes: u64) -> Result<Outcome> {
         let mut making = lock(&self.making);
         if let Some(outcome) = making.get(&order) {
-            return outcome.clone();
+            return Ok(outcome.clone());
+        }
+        let is_slow = |order: &Order| order.variant.format == Format::Avif;
+        let slow = making.keys().filter(|order| is_slow(order)).count();
+        let full = if is_slow(&order) {
+            slow >= MOST_SLOW_ORDERS
+        } else {
+            making.len() - slow >= MOST_ORDERS
+        };
+        if full {
+            return Err(later("too many variants are waited for"));
         }
         let (tell, outcome) = watch::channel(None);
         making.insert(order.clone(), outcome.clone());
@@ -160,37 +230,65 @@ impl Files {
         let files = self.clone();
         // On its own, so that it goes on where who asked has gone.
         tokio::spawn(async move {
-            let done = Done { files: &files, order };
-            let outcome = files.render(&done.order, focus).await;
+            let mut place = Place {
+                files: &files,
+                order,
+                given_up: false,
+            };
+            let outcome = files.render(&mut place, bytes, &tell).await;
             // Those who come from here on find the file, or try again.
-            drop(done);
+            drop(place);
             tell.send_replace(Some(outcome));
         });
-        outcome
+        Ok(outcome)
     }
 
-    async fn render(&self, order: &Order, focus: Focus) -> Result<()> {
-        let crew = match order.variant.format {
+    async fn render(&self, place: &mut Place<'_>, bytes: u64, tell: &watch::Sender<Option<Result<()>>>) -> Result<()> {
+        let Order { hash, variant } = place.order.clone();
+        let crew = match variant.format {
             Format::Avif => &self.slow,
             _ => &self.crew,
         };
         let hand = crew.hand().await?;
-        // Made by another, who was just done.
-        if self.storage.exists(&order.hash, &order.variant.file_name()).await? {
+        // Given up by all who waited, or made by another, who was just done.
+        if place.is_abandoned(tell) || self.has_variant(&hash, variant).await? || self.has_still(&hash, variant).await?
+        {
             return Ok(());
         }
-        let original = self.storage.original(&order.hash).await?;
+        let original = self.storage.original(&hash).await?;
         let original = original.ok_or_else(Error::not_found)?;
-        let (room, variant) = (self.room.clone(), order.variant);
-        let work = move || pipeline::render_variant(&original.read()?, variant, focus, &room).map_err(refused);
-        let Rendered { bytes, still_of_moving } = crew.work(hand, work).await?;
+        let room = self.room.clone();
+        let focus = variant.focus.unwrap_or(Focus::MIDDLE);
+        let work = move || Ok(pipeline::render_variant(&original.read()?, variant, focus, &room));
+        let Rendered { bytes, still_of_moving } = match crew.work(hand, work).await? {
+            Ok(rendered) => rendered,
+            Err(error) => {
+                let error = refused(error);
+                self.remember(&place.order, bytes, &error);
+                return Err(error);
+            }
+        };
         let name = if still_of_moving {
             variant.still_file_name()
         } else {
             variant.file_name()
         };
         let (bytes, folder) = (Bytes::from(bytes), self.scratch.folder());
-        self.storage.keep_variant(bytes, &order.hash, &name, folder).await
+        self.storage.keep_variant(bytes, &hash, &name, folder).await
+    }
+
+    fn remember(&self, order: &Order, bytes: u64, error: &Error) {
+        log::warn!("{} of {} cannot be made: {error}", order.variant.name(), order.hash);
+        let mut failed = lock(&self.failed);
+        failed.retain(|_, failure| failure.at.elapsed() < REMEMBERED);
+        if failed.len() < MOST_REMEMBERED {
+            let failure = Failure {
+                bytes,
+                at: Instant::now(),
+                error: error.clone(),
+            };
+            failed.insert(order.clone(), failure);
+        }
     }
 
     /// Whether this AVIF is noted already.
@@ -200,14 +298,14 @@ impl Files {
     }
 
     /// Notes that somebody would take this AVIF if it were there.
-    pub fn want(&self, hash: &str, variant: Variant, focus: Focus) {
+    pub fn want(&self, hash: &str, variant: Variant) {
         let order = Order {
             hash: hash.to_owned(),
             variant,
         };
         let mut known = lock(&self.wanted.known);
         if known.len() < MOST_WANTED && known.insert(order.clone()) {
-            lock(&self.wanted.orders).push((order, focus));
+            lock(&self.wanted.orders).push(order);
             self.wanted.more.notify_one();
         }
     }
@@ -219,16 +317,13 @@ impl Files {
                 let mut orders = lock(&self.wanted.orders);
                 (!orders.is_empty()).then(|| orders.remove(0))
             };
-            let Some((order, focus)) = next else {
+            let Some(order) = next else {
                 self.wanted.more.notified().await;
                 continue;
             };
             let _late = tokio::time::timeout(COURTESY, self.idle()).await;
-            match self.made(&order.hash, order.variant, focus).await {
-                Err(error) if error.code != Code::NotFound => {
-                    log::warn!("{} of {}: {error}", order.variant.name(), order.hash);
-                }
-                _ => {}
+            if let Err(error) = self.made(&order.hash, order.variant).await {
+                log::debug!("{} of {}: {error}", order.variant.name(), order.hash);
             }
             lock(&self.wanted.known).remove(&order);
         }
@@ -241,15 +336,31 @@ impl Files {
     }
 }
 
-/// Takes the order off when its work is over, by a panic too.
-struct Done<'a> {
+/// An order's place among those that are being made; free when its work is over, by a panic too.
+struct Place<'a> {
     files: &'a Files,
     order: Order,
+    given_up: bool,
 }
 
-impl Drop for Done<'_> {
+impl Place<'_> {
+    /// Gives the place up if nobody waits for what is made there.
+    fn is_abandoned(&mut self, tell: &watch::Sender<Option<Result<()>>>) -> bool {
+        let mut making = lock(&self.files.making);
+        // One is there for those who come.
+        self.given_up = tell.receiver_count() <= 1;
+        if self.given_up {
+            making.remove(&self.order);
+        }
+        self.given_up
+    }
+}
+
+impl Drop for Place<'_> {
     fn drop(&mut self) {
-        lock(&self.files.making).remove(&self.order);
+        if !self.given_up {
+            lock(&self.files.making).remove(&self.order);
+        }
     }
 }
 
@@ -259,10 +370,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout(PATIENCE, work).await.map_err(|elapsed| Error {
+    tokio::time::timeout(PATIENCE, work).await.map_err(later)?
+}
+
+fn later(cause: impl std::fmt::Display) -> Error {
+    Error {
         retry_after: Some(5),
-        ..Error::unavailable(elapsed)
-    })?
+        ..Error::unavailable(cause)
+    }
 }
 
 fn refused(error: ImageError) -> Error {

@@ -9,14 +9,14 @@ use super::claims::{self, Claim};
 use super::files::Files;
 use super::model::{ImageRow, NewImage};
 use super::pipeline::Probed;
-use super::storage::ORIGINAL;
+use super::storage::{ORIGINAL, disk};
 use super::store;
 use super::upload::{ReceivedFile, Upload};
 use crate::db::{Db, Timestamp};
 use crate::error::{Code, Error, Result};
 
 /// Takes an upload in. The same bytes again give the image that is there, with its own texts; then the second value is
-/// false. If its file was lost, this is it.
+/// false. If its file was lost or cut, this is it.
 pub async fn ingest(db: &Db, files: &Files, upload: Upload, created_by: Option<i64>) -> Result<(ImageRow, bool)> {
     let Upload {
         file: Some(ReceivedFile { path, hash, bytes }),
@@ -34,7 +34,7 @@ pub async fn ingest(db: &Db, files: &Files, upload: Upload, created_by: Option<i
     }
     let known = hash.clone();
     if let Some(row) = db.read(move |read| Ok(store::find_by_hash(read.conn, &known)?)).await?
-        && files.storage.exists(&hash, ORIGINAL).await?
+        && is_whole(files, &row).await?
     {
         return Ok((row, false));
     }
@@ -72,13 +72,12 @@ pub async fn ingest(db: &Db, files: &Files, upload: Upload, created_by: Option<i
 async fn settle(db: &Db, files: &Files, path: TempPath, mut new: NewImage) -> Result<(ImageRow, bool)> {
     let (claim, row) = claims::take(db, &new.hash).await?;
     if let Some(row) = row
-        && files.storage.exists(&new.hash, ORIGINAL).await?
+        && is_whole(files, &row).await?
     {
         claims::release(db, claim).await?;
         return Ok((row, false));
     }
-    let keeping = tokio::time::timeout(claims::KEEPING, files.keep(path, &new.hash)).await;
-    if let Err(error) = keeping.map_err(Error::unavailable).flatten() {
+    if let Err(error) = files.keep(path, &new.hash, claim.until()).await {
         return Err(undo(db, files, claim, error).await);
     }
     let settled = claim.clone();
@@ -94,6 +93,12 @@ async fn settle(db: &Db, files: &Files, path: TempPath, mut new: NewImage) -> Re
         Err(error) => Err(undo(db, files, claim, error).await),
         written => written,
     }
+}
+
+/// Whether the file of an image is there, as large as it was. One that is not is put there again.
+async fn is_whole(files: &Files, row: &ImageRow) -> Result<bool> {
+    let size = files.storage.size(&row.hash, ORIGINAL).await?;
+    Ok(size.is_some_and(|size| i64::try_from(size).is_ok_and(|size| size == row.bytes)))
 }
 
 /// Takes back what was begun, unless the image was there before.
@@ -116,9 +121,9 @@ async fn undo(db: &Db, files: &Files, claim: Claim, error: Error) -> Error {
 
 /// Takes in a file that is in memory: for imports.
 pub async fn ingest_bytes(db: &Db, files: &Files, bytes: &[u8], alt: Option<String>) -> Result<(ImageRow, bool)> {
-    let mut file = files.temporary().map_err(Error::internal)?;
-    file.write_all(bytes).map_err(Error::internal)?;
-    file.as_file().sync_all().map_err(Error::internal)?;
+    let mut file = files.temporary().map_err(disk)?;
+    file.write_all(bytes).map_err(disk)?;
+    file.as_file().sync_all().map_err(disk)?;
     let hash = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     let bytes = i64::try_from(bytes.len()).map_err(Error::internal)?;
     let file = ReceivedFile {

@@ -47,10 +47,6 @@ pub struct ImageRow {
     pub placeholder: Option<String>,
     /// Dominant colour, `#rrggbb`; the same.
     pub color: Option<String>,
-    /// What the focal point was, from the left, when the first crop was loaded at its bare address.
-    pub crop_x: Option<f64>,
-    /// The same from the top.
-    pub crop_y: Option<f64>,
 }
 
 /// An image.
@@ -177,16 +173,15 @@ impl ImageRow {
         Focus::at(self.focal_x, self.focal_y)
     }
 
-    /// What the addresses of crops name: the focal point, unless their bare addresses stand for it, or still can.
+    /// What the addresses of crops name: the focal point, unless it is the middle, for which the bare ones stand.
     pub fn named_focus(&self) -> Option<Focus> {
-        let bare = Focus::at(self.crop_x?, self.crop_y?);
-        Some(self.focus()).filter(|focus| *focus != bare)
+        self.focus().named()
     }
 
     /// As answered, with addresses that begin with `origin`.
     pub fn into_image(self, origin: &str) -> Image {
         let (width, height) = (self.width.unsigned_abs(), self.height.unsigned_abs());
-        let variants = Variant::offered(width, self.transparent, self.named_focus()).map(|variant| {
+        let variants = Variant::offered((width, height), self.transparent, self.named_focus()).map(|variant| {
             let (width, height) = variant.size.dimensions(width, height);
             ImageVariant {
                 name: variant.name(),

@@ -8,10 +8,10 @@
 //! first frame, as APNG is everywhere.
 //!
 //! # Memory
-//! One call holds the decoded picture, at most [`MAX_MEMORY`] with all that the decoder needs beside it, then
-//! (what the decoder needed is free again) a strip as wide as the result and as high as the original. For a
-//! 12-megapixel photograph as JPEG that is 36 MB, and less where it is decoded at a smaller scale; progressive 72–108 MB;
-//! the worst is a 50-megapixel PNG with 16 bits and alpha, 400 MB. A [`Room`] bounds what all calls take at a time.
+//! One call holds the decoded picture, at most [`MAX_MEMORY`] with all that the decoder needs beside it, then a strip as wide
+//! as the result and as high as the original, then what the encoder needs. For a 12-megapixel photograph as JPEG that is
+//! 36 MB, and less where it is decoded at a smaller scale; progressive 72–108 MB; the worst is a 50-megapixel PNG with 16
+//! bits and alpha, 400 MB. A [`Room`] bounds what all calls take at a time, the files themselves included.
 
 mod color;
 mod container;
@@ -21,11 +21,12 @@ mod look;
 mod moving;
 mod room;
 mod shape;
+mod vp8l;
 
 use image::DynamicImage;
 use thiserror::Error;
 
-use self::decode::{Head, decode};
+use self::decode::{Head, Plan, decode};
 pub use self::room::Room;
 use self::shape::{Shape, shown_size};
 use super::variants::{Focus, Format, Variant};
@@ -36,6 +37,8 @@ pub const MAX_SIDE: u32 = 12_000;
 pub const MAX_PIXELS: u64 = 50_000_000;
 /// The most memory that decoding may take, in bytes.
 pub const MAX_MEMORY: u64 = 384 << 20;
+/// The version of what is made here: one more when the same upload gives other bytes than before. Entity tags have it.
+pub const VERSION: u32 = 1;
 /// The most pixels of all frames of an animation that goes on moving; more take too long, and are shown as a still.
 const MAX_MOVING: u64 = 64_000_000;
 
@@ -106,7 +109,12 @@ pub struct Rendered {
 /// [`ImageError::NotAnImage`], [`ImageError::TooLarge`], [`ImageError::Broken`].
 pub fn probe(bytes: &[u8], room: &Room) -> Result<Probed, ImageError> {
     // By the decoder that every size can be made with.
-    let decoded = decode(bytes, room, |_head| 1.0)?;
+    let whole = |head: &Head| Plan {
+        reduction: 1.0,
+        beside: small(head).memory(),
+        later: 0,
+    };
+    let decoded = decode(bytes, room, whole)?;
     let (width, height) = shown_size(decoded.head.stored.0, decoded.head.stored.1, decoded.head.orientation);
     Ok(Probed {
         media_type: decoded.head.media_type,
@@ -123,13 +131,21 @@ pub fn probe(bytes: &[u8], room: &Room) -> Result<Probed, ImageError> {
 /// # Errors
 /// Those of [`probe`].
 pub fn look(bytes: &[u8], room: &Room) -> Result<Look, ImageError> {
-    let small = |head: &Head| Shape::within(look::SIDE, head.stored, head.orientation).reduction();
-    let decoded = decode(bytes, room, small)?;
+    let plan = |head: &Head| Plan {
+        reduction: small(head).reduction(),
+        beside: small(head).memory(),
+        later: 0,
+    };
+    let decoded = decode(bytes, room, plan)?;
     look_of(decoded.pixels, &decoded.head)
 }
 
+fn small(head: &Head) -> Shape {
+    Shape::within(look::SIDE, head.stored, head.orientation)
+}
+
 fn look_of(pixels: DynamicImage, head: &Head) -> Result<Look, ImageError> {
-    let small = Shape::within(look::SIDE, head.stored, head.orientation).apply(pixels, head.icc.as_deref())?;
+    let small = small(head).apply(pixels, head.icc.as_deref())?;
     Ok(Look {
         placeholder: look::placeholder(&small),
         color: look::color(&small),
@@ -142,22 +158,29 @@ fn look_of(pixels: DynamicImage, head: &Head) -> Result<Look, ImageError> {
 /// # Errors
 /// Those of [`probe`] where the file is not one that it passed; [`ImageError::Encode`].
 pub fn render_variant(original: &[u8], variant: Variant, focus: Focus, room: &Room) -> Result<Rendered, ImageError> {
-    let shape = |head: &Head| Shape::of(variant.size, focus, head.stored, head.orientation);
-    let decoded = decode(original, room, |head| shape(head).reduction())?;
-    let moves = decoded.head.frames > 1;
-    if moves && variant.format == Format::Webp {
-        drop(decoded);
+    // Its first frame stands where no frame can be made to move.
+    if variant.format == Format::Webp
+        && let Some(bytes) = moving::webp(original, variant.size, focus, room)?
+    {
         return Ok(Rendered {
-            bytes: moving::webp(original, variant.size, focus, room)?,
+            bytes,
             still_of_moving: false,
         });
     }
+    let shape = |head: &Head| Shape::of(variant.size, focus, head.stored, head.orientation);
+    let later = |head: &Head| encode::memory(variant.format, shape(head).pixels());
+    let plan = |head: &Head| Plan {
+        reduction: shape(head).reduction(),
+        beside: shape(head).memory(),
+        later: later(head),
+    };
+    let mut decoded = decode(original, room, plan)?;
     let picture = shape(&decoded.head).apply(decoded.pixels, decoded.head.icc.as_deref())?;
-    // What the large picture took is free; the small one is not worth counting.
-    drop(decoded.taken);
+    // What the large picture took is free again.
+    decoded.taken.keep(later(&decoded.head) + original.len() as u64);
     Ok(Rendered {
         bytes: encode::encode(picture, variant.format)?,
-        still_of_moving: moves && variant.format == Format::Avif,
+        still_of_moving: decoded.head.frames > 1 && variant.format == Format::Avif,
     })
 }
 

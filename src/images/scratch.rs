@@ -19,8 +19,8 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// A new folder in `parent`, which must lie on the disk that the files go to. What processes that have ended left
-    /// there is removed. The error is one line.
+    /// A new folder in `parent`, which must lie in the file system that the files go to. What processes that have ended left
+    /// there is removed, as far as that works. The error is one line.
     pub fn open(parent: &Path) -> Result<Self, String> {
         let made = || -> io::Result<Self> {
             fs::create_dir_all(parent)?;
@@ -61,6 +61,16 @@ impl Drop for Scratch {
     }
 }
 
+/// Removes what is left in a folder that older versions used, and the folder.
+pub fn clear(parent: &Path) {
+    let cleared = sweep(parent).and_then(|()| fs::remove_dir(parent));
+    if let Err(error) = cleared
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        log::warn!("{} is left: {error}", parent.display());
+    }
+}
+
 /// Removes what no living process owns.
 fn sweep(parent: &Path) -> io::Result<()> {
     for entry in fs::read_dir(parent)? {
@@ -76,9 +86,9 @@ fn sweep(parent: &Path) -> io::Result<()> {
         } else {
             Ok(())
         };
-        // Another process may have been faster.
         match outcome {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            // Another process may have been faster.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => log::warn!("{} is left: {error}", path.display()),
             _ => {}
         }
     }

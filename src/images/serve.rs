@@ -7,13 +7,14 @@ use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ACCEPT, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap,
-    HeaderName, HeaderValue, IF_RANGE, LOCATION, RANGE, VARY,
+    HeaderName, HeaderValue, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, VARY,
 };
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, get, web};
 
 use super::accept::negotiate;
 use super::files::Files;
 use super::model::ImageRow;
+use super::pipeline::VERSION;
 use super::storage::{ORIGINAL, Opened, is_hash};
 use super::store;
 use super::variants::{Focus, Format, Size, Variant};
@@ -29,6 +30,11 @@ const NEVER: &str = "private, no-store";
 /// How long the way to a bucket may be remembered, and how long it is open: longer, for a slow reader.
 const WAY: Duration = Duration::from_secs(3600);
 const WAY_OPEN: Duration = Duration::from_secs(2 * 3600);
+
+/// The same where the credentials that sign it end by themselves: what a session has left is not known, but that it is
+/// renewed some minutes before its end.
+const SHORT_WAY: Duration = Duration::from_secs(60);
+const SHORT_WAY_OPEN: Duration = Duration::from_secs(240);
 
 /// What the query says.
 pub struct Cut {
@@ -46,7 +52,7 @@ impl FromPairs for Cut {
 /// Load a file of an image.
 ///
 /// `w320`, `w640`, `w960`, `w1280` or `w1920`, never larger than the original; `thumb` (320 × 320), `card` (640 × 360) or
-/// `share` (1200 × 630), cut around the focal point; with `.webp`, `.avif`, `.jpg` or `.png`, or without an ending by
+/// `share` (1200 × 630), cut around the focal point that the address names; with `.webp`, `.avif`, `.jpg` or `.png`, or without an ending by
 /// `Accept`, which gets AVIF once that has been made. Made when first asked for, kept for ever under this address. `.webp`
 /// of an animation moves, the others show its first frame. `.jpg` of a transparent picture stands on white. Whoever has the
 /// address may see the file. `original` is the uploaded file, for editors.
@@ -56,7 +62,7 @@ impl FromPairs for Cut {
     params(
         ("hash" = String, Path, description = "The image's hash.", example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", pattern = "^[0-9a-f]{64}$"),
         ("variant" = String, Path, description = "The variant's name.", example = "w960.webp"),
-        ("focal" = Option<String>, Query, description = "Of a crop: the focal point that the address stands for, in thousandths, as the image's `variants` name it. Without one a crop stands for what the focal point was when its first crop was loaded.", example = "900-100", pattern = "^[0-9]{1,4}-[0-9]{1,4}$"),
+        ("focal" = Option<String>, Query, description = "Of a crop: the focal point that the address stands for, in thousandths, as the image's `variants` name it. Without one it stands for the middle.", example = "900-100", pattern = "^[0-9]{1,4}-[0-9]{1,4}$"),
     ),
     security((), ("bearer" = [])),
     responses(
@@ -93,70 +99,76 @@ pub async fn get_media(
         files: &files,
         hash: &hash,
     };
+    let focus = focal.and_then(Focus::named);
     let (variant, vary) = match named {
-        Some(variant) => (
-            Variant {
-                focus: focal,
-                ..variant
-            },
-            None,
-        ),
-        None => (media.accepted(&request, size, focal).await?, Some("Accept")),
+        Some(variant) => (Variant { focus, ..variant }, None),
+        None => (media.accepted(&request, size, focus).await?, Some("Accept")),
     };
-    let (file_name, opened) = match files.open_variant(&hash, variant).await? {
+    let read = is_for_all(request.headers());
+    let (file_name, opened) = match files.open_variant(&hash, variant, read).await? {
         Some(opened) => opened,
-        None => match media.focus(variant).await? {
-            Some(focus) => {
-                files.make(&hash, variant, focus).await?;
-                let opened = files.open_variant(&hash, variant).await?;
-                opened.ok_or_else(Error::not_found)?
+        None => {
+            let row = media.row().await?;
+            if !is_made_of(variant, &row) {
+                return Err(Error::not_found());
             }
-            None => return media.present_crop(&name).await,
-        },
+            if focus.is_some_and(|focus| focus != row.focus()) {
+                return media.present_crop(&row, &name);
+            }
+            files.make(&hash, variant).await?;
+            let opened = files.open_variant(&hash, variant, read).await?;
+            opened.ok_or_else(Error::not_found)?
+        }
     };
     let mut response = HttpResponse::Ok();
     if let Some(vary) = vary {
         response.insert_header((VARY, vary));
     }
-    if let Some(address) = files.storage.address(&hash, &file_name, WAY_OPEN).await? {
+    let (way, open) = if files.storage.is_lasting() {
+        (WAY, WAY_OPEN)
+    } else {
+        (SHORT_WAY, SHORT_WAY_OPEN)
+    };
+    if let Some(address) = files.storage.address(&hash, &file_name, open).await? {
         return Ok(response
             .status(StatusCode::FOUND)
             .insert_header((LOCATION, address))
-            .insert_header((CACHE_CONTROL, format!("public, max-age={}", WAY.as_secs())))
+            .insert_header((CACHE_CONTROL, format!("public, max-age={}", way.as_secs())))
             .finish());
     }
     response.insert_header((CACHE_CONTROL, FOR_EVER));
-    send(
-        &request,
-        response,
-        opened,
-        &tag(&hash, &file_name),
-        variant.format.media_type(),
-    )
-    .await
+    let tag = tag(&hash, &file_name, &opened);
+    send(&request, response, opened, &tag, variant.format.media_type()).await
 }
 
 /// The uploaded file, as it came; nothing that a browser would run.
 async fn original(request: &HttpRequest, files: &Files, hash: &str) -> Result<HttpResponse> {
     Editor::extract(request).await?;
-    let opened = files.storage.open_file(hash, ORIGINAL).await?;
+    let read = is_for_all(request.headers());
+    let opened = files.storage.open_file(hash, ORIGINAL, read).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((VARY, "Authorization"));
     response.insert_header((CACHE_CONTROL, NEVER));
     let opened = opened.ok_or_else(Error::not_found)?;
-    send(
-        request,
-        response,
-        opened,
-        &tag(hash, ORIGINAL),
-        "application/octet-stream",
-    )
-    .await
+    let tag = tag(hash, ORIGINAL, &opened);
+    send(request, response, opened, &tag, "application/octet-stream").await
 }
 
-/// A file under an address names its content: the picture, and what was made of it.
-fn tag(hash: &str, name: &str) -> String {
-    format!("\"{}-{name}\"", hash.get(..20).unwrap_or(hash))
+/// A file under an address names its content: the picture, what was made of it, and by which version of what makes it;
+/// its size, since files of an older one may be there still.
+fn tag(hash: &str, name: &str, opened: &Opened) -> String {
+    let hash = hash.get(..20).unwrap_or(hash);
+    format!("\"{hash}-{VERSION}-{}-{name}\"", opened.size())
+}
+
+/// Whether all of a file is asked for, as far as can be told before it is open.
+fn is_for_all(headers: &HeaderMap) -> bool {
+    !headers.contains_key(IF_NONE_MATCH) && !headers.contains_key(RANGE)
+}
+
+/// Whether a variant can be made of an image.
+fn is_made_of(variant: Variant, row: &ImageRow) -> bool {
+    variant.is_made_of(row.width.unsigned_abs(), row.height.unsigned_abs())
 }
 
 struct Media<'a> {
@@ -169,40 +181,22 @@ impl Media<'_> {
     /// The variant of that size that the client likes best of those that are there, or are made soon. AVIF, if it would be
     /// better still, is made for those who come later.
     async fn accepted(&self, request: &HttpRequest, size: Size, focus: Option<Focus>) -> Result<Variant> {
-        let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+        let lines = request.headers().get_all(ACCEPT).filter_map(|line| line.to_str().ok());
+        let accept = lines.collect::<Vec<_>>().join(",");
         let of = |format| Variant { size, format, focus };
-        if negotiate(accept, true) == Format::Avif {
-            let avif = of(Format::Avif);
-            if self.files.storage.exists(self.hash, &avif.file_name()).await? {
+        let avif = of(Format::Avif);
+        if negotiate(&accept, true) == Format::Avif {
+            if self.files.has_variant(self.hash, avif).await? {
                 return Ok(avif);
             }
-            if !self.files.is_wanted(self.hash, avif)
-                && self.files.storage.exists(self.hash, ORIGINAL).await?
-                && let Some(focus) = self.focus(avif).await?
-            {
-                self.files.want(self.hash, avif, focus);
+            if !self.files.is_wanted(self.hash, avif) && !self.files.has_still(self.hash, avif).await? {
+                let row = self.row().await?;
+                if is_made_of(avif, &row) && focus.is_none_or(|focus| focus == row.focus()) {
+                    self.files.want(self.hash, avif);
+                }
             }
         }
-        Ok(of(negotiate(accept, false)))
-    }
-
-    /// The focal point that a variant is cut around; `None` for one that is none of the image's any more.
-    async fn focus(&self, variant: Variant) -> Result<Option<Focus>> {
-        if !variant.size.is_crop() {
-            return Ok(Some(Focus::MIDDLE));
-        }
-        let row = self.row().await?;
-        let bare = row.crop_x.zip(row.crop_y).map(|(x, y)| Focus::at(x, y));
-        match (variant.focus, bare) {
-            (Some(asked), _) => Ok(Some(asked).filter(|asked| *asked == row.focus())),
-            (None, Some(bare)) => Ok(Some(bare)),
-            (None, None) => {
-                let hash = self.hash.to_owned();
-                let pinned = self.db.write(move |tx| Ok(store::pin_crops(tx, &hash)?)).await?;
-                let row = pinned.ok_or_else(Error::not_found)?;
-                Ok(row.crop_x.zip(row.crop_y).map(|(x, y)| Focus::at(x, y)))
-            }
-        }
+        Ok(of(negotiate(&accept, false)))
     }
 
     async fn row(&self) -> Result<ImageRow> {
@@ -212,8 +206,8 @@ impl Media<'_> {
     }
 
     /// The way to the crop of the present focal point.
-    async fn present_crop(&self, name: &str) -> Result<HttpResponse> {
-        let query = self.row().await?.named_focus().map(|focus| format!("?focal={focus}"));
+    fn present_crop(&self, row: &ImageRow, name: &str) -> Result<HttpResponse> {
+        let query = row.named_focus().map(|focus| format!("?focal={focus}"));
         let address = format!("/media/{}/{name}{}", self.hash, query.unwrap_or_default());
         Ok(HttpResponse::TemporaryRedirect()
             .insert_header((LOCATION, address))

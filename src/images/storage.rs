@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
 use futures_util::stream::BoxStream;
@@ -19,8 +19,8 @@ use super::bucket::Bucket;
 use crate::config::{Config, Media};
 use crate::error::{Error, Result};
 
-/// Read and sent at a time: nearly every variant goes out in one piece.
-const PIECE: usize = 512 << 10;
+/// Read and sent at a time: what a slow reader holds.
+const PIECE: usize = 64 << 10;
 
 /// The file of an upload, beside its variants.
 pub const ORIGINAL: &str = "original";
@@ -68,14 +68,14 @@ impl Original {
 
 /// A file, open for reading.
 pub enum Opened {
-    /// The first bytes of it, all there are where it is small, and the rest.
+    /// A file of the folder.
     File {
         /// Its size.
         size: u64,
-        /// The first bytes.
+        /// Its first bytes, where they were read.
         first: Bytes,
-        /// The file, where there is more.
-        rest: Option<File>,
+        /// The file.
+        file: File,
     },
     /// An object, to be fetched.
     Object {
@@ -106,42 +106,35 @@ impl Storage {
 
     /// Whether there is a file of that name.
     pub async fn exists(&self, hash: &str, name: &str) -> Result<bool> {
-        match self {
-            Self::Folder(folder) => Ok(file_in(folder, hash, name).is_file()),
-            Self::Bucket(bucket) => bucket.exists(&key(hash, name)).await,
-        }
+        Ok(self.size(hash, name).await?.is_some())
     }
 
-    /// All of a file; `None` where there is none.
-    async fn read(&self, hash: &str, name: &str) -> Result<Option<Bytes>> {
+    /// The size of a file in bytes; `None` where there is none.
+    pub async fn size(&self, hash: &str, name: &str) -> Result<Option<u64>> {
         match self {
             Self::Folder(folder) => {
                 let path = file_in(folder, hash, name);
-                blocking(move || found(fs::read(path)))
-                    .await
-                    .map(|bytes| bytes.map(Bytes::from))
+                let meta = blocking(move || found(fs::metadata(path))).await?;
+                Ok(meta.filter(fs::Metadata::is_file).map(|meta| meta.len()))
             }
-            Self::Bucket(bucket) => bucket.read(&key(hash, name)).await,
+            Self::Bucket(bucket) => bucket.size(&key(hash, name)).await,
         }
     }
 
     /// The upload of an image, to be read where it is decoded; `None` where there is none.
     pub async fn original(&self, hash: &str) -> Result<Option<Original>> {
         match self {
-            Self::Folder(folder) => {
-                let path = file_in(folder, hash, ORIGINAL);
-                Ok(path.is_file().then_some(Original::File(path)))
-            }
-            Self::Bucket(_) => Ok(self.read(hash, ORIGINAL).await?.map(Original::Bytes)),
+            Self::Folder(folder) => Ok(Some(Original::File(file_in(folder, hash, ORIGINAL)))),
+            Self::Bucket(bucket) => Ok(bucket.read(&key(hash, ORIGINAL)).await?.map(Original::Bytes)),
         }
     }
 
-    /// Opens a file; `None` where there is none.
-    pub async fn open_file(&self, hash: &str, name: &str) -> Result<Option<Opened>> {
+    /// Opens a file; `None` where there is none. Where all of it is to be sent, its first piece is read at once.
+    pub async fn open_file(&self, hash: &str, name: &str, read: bool) -> Result<Option<Opened>> {
         match self {
             Self::Folder(folder) => {
                 let path = file_in(folder, hash, name);
-                blocking(move || found(open_here(&path))).await
+                blocking(move || found(open_here(&path, read))).await
             }
             Self::Bucket(bucket) => {
                 let key = key(hash, name);
@@ -152,8 +145,8 @@ impl Storage {
         }
     }
 
-    /// Puts an upload in its place, durably.
-    pub async fn keep_upload(&self, upload: TempPath, hash: &str) -> Result<()> {
+    /// Puts an upload in its place, durably; not after that time, when somebody else may be at work there.
+    pub async fn keep_upload(&self, upload: TempPath, hash: &str, until: Instant) -> Result<()> {
         match self {
             Self::Folder(folder) => {
                 let path = file_in(folder, hash, ORIGINAL);
@@ -161,6 +154,7 @@ impl Storage {
                 blocking(move || {
                     let own = path.parent().unwrap_or(&folder);
                     fs::create_dir_all(own)?;
+                    in_time(until)?;
                     upload.persist(&path).map_err(|error| error.error)?;
                     // The names must be durable as well as the bytes.
                     for folder in [own, own.parent().unwrap_or(&folder), &folder] {
@@ -170,12 +164,18 @@ impl Storage {
                 })
                 .await
             }
-            Self::Bucket(bucket) => bucket.put_file(&key(hash, ORIGINAL), upload).await,
+            Self::Bucket(bucket) => {
+                let key = key(hash, ORIGINAL);
+                let put = bucket.put_file(&key, upload);
+                tokio::time::timeout_at(until.into(), put)
+                    .await
+                    .map_err(Error::unavailable)?
+            }
         }
     }
 
-    /// Puts a variant in its place. `temporary` is where it is written first. A folder that is gone, with the image, is
-    /// not made again: 404.
+    /// Puts a variant in its place. `temporary` is where it is written first. Where the image is gone by now, it is not
+    /// kept: 404.
     pub async fn keep_variant(&self, bytes: Bytes, hash: &str, name: &str, temporary: &Path) -> Result<()> {
         match self {
             Self::Folder(folder) => {
@@ -185,22 +185,51 @@ impl Storage {
                     let mut file = NamedTempFile::new_in(temporary)?;
                     file.write_all(&bytes)?;
                     file.as_file().sync_all()?;
+                    // The folder is gone with the image.
                     found(file.persist(path).map_err(|error| error.error))
                 });
                 kept.await?.map(drop).ok_or_else(Error::not_found)
             }
-            Self::Bucket(bucket) => bucket.put(&key(hash, name), bytes).await,
+            Self::Bucket(bucket) => {
+                bucket.put(&key(hash, name), bytes).await?;
+                // A deletion takes the original first and lists what else there is then: either it has seen the variant, or
+                // this does not see the original.
+                if bucket.exists(&key(hash, ORIGINAL)).await? {
+                    return Ok(());
+                }
+                bucket.remove(&key(hash, name)).await?;
+                Err(Error::not_found())
+            }
         }
     }
 
-    /// Removes a picture with its variants.
-    pub async fn remove(&self, hash: &str) -> Result<()> {
+    /// Removes a picture with its variants, durably; begins with nothing after that time, when somebody else may be at work
+    /// there.
+    pub async fn remove(&self, hash: &str, until: Instant) -> Result<()> {
         match self {
             Self::Folder(folder) => {
-                let folder = folder_in(folder, hash);
-                blocking(move || found(fs::remove_dir_all(folder))).await.map(drop)
+                let own = folder_in(folder, hash);
+                blocking(move || {
+                    in_time(until)?;
+                    found(fs::remove_file(own.join(ORIGINAL)))?;
+                    in_time(until)?;
+                    found(fs::remove_dir_all(&own))?;
+                    match own.parent() {
+                        Some(parent) => found(File::open(parent).and_then(|parent| parent.sync_all())).map(drop),
+                        None => Ok(()),
+                    }
+                })
+                .await
             }
-            Self::Bucket(bucket) => bucket.remove(&key(hash, "")).await,
+            Self::Bucket(bucket) => {
+                let removed = async {
+                    bucket.remove(&key(hash, ORIGINAL)).await?;
+                    bucket.remove_below(&key(hash, "")).await
+                };
+                tokio::time::timeout_at(until.into(), removed)
+                    .await
+                    .map_err(Error::unavailable)?
+            }
         }
     }
 
@@ -231,6 +260,14 @@ impl Storage {
         }
     }
 
+    /// Whether what is signed for the bucket holds for as long as it says.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Folder(_) => true,
+            Self::Bucket(bucket) => bucket.is_lasting(),
+        }
+    }
+
     /// An address of the file at the bucket, where readers are to be sent there; it holds for longer than it is cached.
     pub async fn address(&self, hash: &str, name: &str, holds_for: Duration) -> Result<Option<String>> {
         match self {
@@ -251,14 +288,12 @@ impl Opened {
     /// The bytes of a part of it, which must lie within its size. Never more than a piece is in memory.
     pub async fn stream(self, part: Range<u64>) -> Result<Stream> {
         match self {
-            Self::File { first, rest, .. } => {
-                let (from, to) = (to_usize(part.start), to_usize(part.end));
-                if to <= first.len() {
-                    let bytes = first.slice(from.min(to)..to);
-                    return Ok(futures_util::stream::once(async { Ok(bytes) }).boxed());
-                }
-                Ok(rest.map_or_else(|| futures_util::stream::empty().boxed(), |file| pieces(file, part)))
+            Self::File { first, file, .. } if part.start == 0 && !first.is_empty() => {
+                let rest = first.len() as u64..part.end;
+                let first = futures_util::stream::once(async { Ok(first) });
+                Ok(first.chain(pieces(file, rest)).boxed())
             }
+            Self::File { file, .. } => Ok(pieces(file, part)),
             Self::Object { bucket, key, .. } => Ok(bucket.stream(&key, part).await?.map_err(io::Error::other).boxed()),
         }
     }
@@ -278,17 +313,19 @@ fn to_usize(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-fn open_here(path: &Path) -> io::Result<Opened> {
+fn open_here(path: &Path, read: bool) -> io::Result<Opened> {
     use std::io::Read;
     let file = File::open(path)?;
     let size = file.metadata()?.len();
-    let mut first = Vec::with_capacity(PIECE.min(to_usize(size)));
-    (&file).take(PIECE as u64).read_to_end(&mut first)?;
-    let more = size > first.len() as u64;
+    let mut first = Vec::new();
+    if read {
+        first.reserve_exact(PIECE.min(to_usize(size)));
+        (&file).take(PIECE as u64).read_to_end(&mut first)?;
+    }
     Ok(Opened::File {
         size,
         first: first.into(),
-        rest: more.then_some(file),
+        file,
     })
 }
 
@@ -326,8 +363,9 @@ fn key(hash: &str, name: &str) -> String {
 /// The file at a key, if it is one that an image has.
 fn stored(key: &str, bytes: u64) -> Option<Stored> {
     let mut parts = key.split('/');
-    let (_, hash, name) = (parts.next()?, parts.next()?, parts.next()?);
-    (parts.next().is_none() && is_hash(hash)).then(|| Stored {
+    let (start, hash, name) = (parts.next()?, parts.next()?, parts.next()?);
+    let ours = parts.next().is_none() && is_hash(hash) && hash.get(..2) == Some(start);
+    ours.then(|| Stored {
         hash: hash.to_owned(),
         name: name.to_owned(),
         bytes,
@@ -354,15 +392,29 @@ fn list_here(folder: &Path) -> Vec<Stored> {
         .collect()
 }
 
+/// Refuses to begin what may no longer be done.
+fn in_time(until: Instant) -> io::Result<()> {
+    if Instant::now() < until {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, "the disk takes too long"))
+}
+
 /// Runs what waits for a disk.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
     let outcome = tokio::task::spawn_blocking(work).await.map_err(Error::internal)?;
-    outcome.map_err(|error| match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem => {
-            Error::unavailable(error)
-        }
+    outcome.map_err(disk)
+}
+
+/// What a disk does not do: 503 where it may do it later.
+pub fn disk(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::StorageFull
+        | io::ErrorKind::QuotaExceeded
+        | io::ErrorKind::ReadOnlyFilesystem
+        | io::ErrorKind::TimedOut => Error::unavailable(error),
         _ => Error::internal(error),
-    })
+    }
 }
 
 /// `None` where there is nothing.

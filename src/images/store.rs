@@ -148,21 +148,10 @@ pub fn load_uses(conn: &mut DbConn, id: i64, sight: Sight, now: Timestamp) -> Qu
     Ok(uses)
 }
 
-/// Lets the bare addresses of crops stand for the present focal point, unless they stand for one already. Gives the row.
-pub fn pin_crops(tx: &mut Tx<'_>, hash: &str) -> QueryResult<Option<ImageRow>> {
-    diesel::update(images::table.filter(images::hash.eq(hash).and(images::crop_x.is_null())))
-        .set((
-            images::crop_x.eq(images::focal_x.nullable()),
-            images::crop_y.eq(images::focal_y.nullable()),
-        ))
-        .execute(tx.conn)?;
-    find_by_hash(tx.conn, hash)
-}
-
-/// Images that nobody has looked at yet, as id and hash.
-pub fn list_unseen(conn: &mut DbConn, limit: i64) -> QueryResult<Vec<(i64, String)>> {
+/// Images that nobody has looked at yet, as id and hash, the newest before that id first.
+pub fn list_unseen(conn: &mut DbConn, before: i64, limit: i64) -> QueryResult<Vec<(i64, String)>> {
     images::table
-        .filter(images::placeholder.is_null())
+        .filter(images::placeholder.is_null().and(images::id.lt(before)))
         .order(images::id.desc())
         .limit(limit)
         .select((images::id, images::hash))

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use super::claims;
-use super::files::Files;
+use super::files::{Files, Seen};
 use super::store;
 use crate::config::Database;
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Code, Result};
 
 /// How often is looked for what was left.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -53,22 +53,37 @@ pub async fn keep_up(db: &Db, files: &Files) {
     tokio::join!(settling, files.make_wanted());
 }
 
-/// Notes what every picture looks like of which that is not known. Returns how many there were.
+/// Notes what every picture looks like of which that is not known. Returns how many there were. One whose file is missing,
+/// or cannot be read now, is looked at another time.
 pub async fn look_at_all(db: &Db, files: &Files) -> Result<usize> {
-    let mut looked = 0;
+    let (mut looked, mut before) = (0, i64::MAX);
     loop {
-        let unseen = db.read(|read| Ok(store::list_unseen(read.conn, BATCH)?)).await?;
-        if unseen.is_empty() {
-            return Ok(looked);
-        }
-        for (id, hash) in unseen {
-            let look = files.look(&hash).await?;
-            db.write(move |tx| {
-                let (placeholder, color) = look.map_or_else(Default::default, |look| (look.placeholder, look.color));
-                Ok(store::set_look(tx, id, &placeholder, &color)?)
-            })
+        let unseen = db
+            .read(move |read| Ok(store::list_unseen(read.conn, before, BATCH)?))
             .await?;
-            looked += 1;
+        let Some((last, _)) = unseen.last() else {
+            return Ok(looked);
+        };
+        before = *last;
+        for (id, hash) in unseen {
+            match look_at(db, files, id, &hash).await {
+                Ok(true) => looked += 1,
+                Ok(false) => log::warn!("image {id} has no file: looked at another time"),
+                // The store of files is down: for the others, too.
+                Err(error) if error.code == Code::Unavailable => return Err(error),
+                Err(error) => log::warn!("image {id} is looked at another time: {error}"),
+            }
         }
     }
+}
+
+async fn look_at(db: &Db, files: &Files, id: i64, hash: &str) -> Result<bool> {
+    let (placeholder, color) = match files.look(hash).await? {
+        Seen::Look(look) => (look.placeholder, look.color),
+        Seen::Nothing => (String::new(), String::new()),
+        Seen::Missing => return Ok(false),
+    };
+    db.write(move |tx| Ok(store::set_look(tx, id, &placeholder, &color)?))
+        .await?;
+    Ok(true)
 }

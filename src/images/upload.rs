@@ -14,6 +14,7 @@ use tempfile::TempPath;
 use tokio::io::AsyncWriteExt;
 
 use super::files::Files;
+use super::storage::disk;
 use crate::error::{Code, Error, FieldError, Result};
 use crate::web::body::Checks;
 
@@ -124,7 +125,7 @@ async fn receive(mut form: Multipart, files: &Files) -> Result<Upload> {
 }
 
 async fn receive_file(part: &mut actix_multipart::Field, files: &Files) -> Result<ReceivedFile> {
-    let (file, path) = files.temporary().map_err(Error::internal)?.into_parts();
+    let (file, path) = files.temporary().map_err(disk)?.into_parts();
     let mut file = tokio::fs::File::from_std(file);
     let mut hash = Sha256::new();
     let mut bytes = 0_usize;
@@ -135,10 +136,10 @@ async fn receive_file(part: &mut actix_multipart::Field, files: &Files) -> Resul
             return Err(Error::at_field(Code::TooLarge, "/file", "must have at most 20 MiB"));
         }
         hash.update(&chunk);
-        file.write_all(&chunk).await.map_err(Error::internal)?;
+        file.write_all(&chunk).await.map_err(disk)?;
     }
-    file.flush().await.map_err(Error::internal)?;
-    file.sync_all().await.map_err(Error::internal)?;
+    file.flush().await.map_err(disk)?;
+    file.sync_all().await.map_err(disk)?;
     let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(ReceivedFile {
         path,

@@ -179,6 +179,11 @@ impl Focus {
         }
     }
 
+    /// How an address names it: the middle is what a crop has without a name.
+    pub fn named(self) -> Option<Self> {
+        Some(self).filter(|focus| *focus != Self::MIDDLE)
+    }
+
     /// Reads the form that addresses have, and no other.
     pub fn parse(text: &str) -> Option<Self> {
         let (x, y) = text.split_once('-')?;
@@ -248,7 +253,7 @@ pub struct Variant {
     pub size: Size,
     /// In which format.
     pub format: Format,
-    /// For a crop whose address names its focal point: that one.
+    /// For a crop whose address names its focal point: that one. Without one it stands around the middle.
     pub focus: Option<Focus>,
 }
 
@@ -316,19 +321,30 @@ impl Variant {
         }
     }
 
-    /// The variants worth naming to a client for a picture of that width, its crops at the addresses of that focal
-    /// point. Every other known name is answered too.
-    pub fn offered(width: u32, transparent: bool, focus: Option<Focus>) -> impl Iterator<Item = Self> {
+    /// Whether it can be made of a picture that is shown at `width` × `height`. AVIF of many pixels takes too long, and too
+    /// much memory; there WebP stands alone.
+    pub fn is_made_of(self, width: u32, height: u32) -> bool {
+        let (width, height) = self.size.dimensions(width, height);
+        self.format != Format::Avif || u64::from(width) * u64::from(height) <= MOST_AVIF
+    }
+
+    /// The variants worth naming to a client for a picture that is shown at that width and height, its crops at the
+    /// addresses of that focal point. Every other known name is answered too.
+    pub fn offered((width, height): (u32, u32), transparent: bool, focus: Option<Focus>) -> impl Iterator<Item = Self> {
         let crops = Size::ALL.into_iter().filter(|size| size.is_crop());
-        Size::widths(width).chain(crops).flat_map(move |size| {
+        let all = Size::widths(width).chain(crops).flat_map(move |size| {
             Format::offered(transparent).map(move |format| Self {
                 size,
                 format,
                 focus: focus.filter(|_| size.is_crop()),
             })
-        })
+        });
+        all.filter(move |variant| variant.is_made_of(width, height))
     }
 }
+
+/// The most pixels of an AVIF.
+const MOST_AVIF: u64 = 5_000_000;
 
 const STILL: &str = "still";
 

@@ -1,11 +1,14 @@
 //! The files: crops and their addresses, AVIF, animations, parts.
 
 mod keeping;
+mod killed;
 mod uploads;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use broadsheet::images::Files;
+use broadsheet::images::variants::{Format, Variant};
 use serde_json::json;
 
 use crate::support::pictures::{encoded, gradient, media, png};
@@ -18,6 +21,10 @@ both!(
     an_animation_goes_on_moving,
     parts_and_heads_are_answered,
     a_variant_is_made_once_and_a_failure_is_not_kept,
+    too_much_at_once_is_refused_and_made_later,
+    what_nobody_waits_for_is_not_made,
+    a_still_of_what_moves_is_made_once,
+    large_avif_is_not_made,
 );
 
 const IMAGES: &str = "/api/v1/images";
@@ -32,9 +39,8 @@ fn seen(bytes: &[u8]) -> image::RgbImage {
 
 /// The files of the site, but for the database.
 fn files_in(app: &App) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = ["media", "tmp"]
-        .iter()
-        .flat_map(|folder| walkdir::WalkDir::new(app.config.data_dir.join(folder)))
+    let mut files: Vec<PathBuf> = walkdir::WalkDir::new(app.config.data_dir.join("media"))
+        .into_iter()
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_file() && entry.path().extension().is_none_or(|ending| ending != "lock"))
         .map(walkdir::DirEntry::into_path)
@@ -110,8 +116,9 @@ async fn crops_keep_the_focal_point_and_their_addresses(app: &App) {
         ("card.jpg", (640, 360)),
         ("share.webp", (1200, 630)),
     ] {
-        assert_eq!(address(&image, name), media(&hash, name));
-        let answer = reader.get(&media(&hash, name)).await;
+        let at = format!("{}?focal=900-100", media(&hash, name));
+        assert_eq!(address(&image, name), at);
+        let answer = reader.get(&at).await;
         assert_eq!(answer.status, 200, "{name}");
         assert_eq!(
             answer.header("cache-control"),
@@ -120,8 +127,16 @@ async fn crops_keep_the_focal_point_and_their_addresses(app: &App) {
         assert_eq!(seen(&answer.body).dimensions(), size);
         assert!(has_face(&answer.body), "{name}");
     }
+    // The bare address stands for the middle, whatever the focal point is.
+    let middle = reader.get(&media(&hash, "thumb.webp")).await;
+    assert!(middle.status == 200 && !has_face(&middle.body));
+    let same = reader
+        .get(&format!("{}?focal=500-500", media(&hash, "thumb.webp")))
+        .await;
+    assert_eq!((&same.body, same.header("etag")), (&middle.body, middle.header("etag")));
     // A new focal point, a new address; the old one shows what it showed.
-    let before = reader.get(&media(&hash, "thumb.webp")).await;
+    let first = address(&image, "thumb.webp");
+    let before = reader.get(&first).await;
     let changed = admin.patch(&at, &json!({"focal_x": 0.1, "focal_y": 0.9})).await.ok(200);
     let named = address(&changed, "thumb.webp");
     assert_eq!(named, format!("{}?focal=100-900", media(&hash, "thumb.webp")));
@@ -133,11 +148,13 @@ async fn crops_keep_the_focal_point_and_their_addresses(app: &App) {
     );
     assert!(!has_face(&new.body));
     assert_ne!(new.header("etag"), before.header("etag"));
-    let again = reader.get(&media(&hash, "thumb.webp")).await;
+    let again = reader.get(&first).await;
     assert_eq!((again.status, &again.body), (200, &before.body));
+    let again = reader.get(&media(&hash, "thumb.webp")).await;
+    assert_eq!((again.status, &again.body), (200, &middle.body));
     // One that never was is no way to fill a disk.
     let files = files_in(app);
-    for focal in ["0-0", "500-500", "999-1"] {
+    for focal in ["0-0", "500-501", "999-1"] {
         let answer = reader
             .get(&format!("{}?focal={focal}", media(&hash, "card.webp")))
             .await;
@@ -155,9 +172,25 @@ async fn crops_keep_the_focal_point_and_their_addresses(app: &App) {
         .await
         .problem(400, "unknown_parameter")
         .at(&["focal"]);
-    // Back to what it was: the bare address again.
+    // Back to what it was, and to the middle.
     let back = admin.patch(&at, &json!({"focal_x": 0.9, "focal_y": 0.1})).await.ok(200);
+    assert_eq!(address(&back, "thumb.webp"), first);
+    let back = admin
+        .patch(&at, &json!({"focal_x": null, "focal_y": null}))
+        .await
+        .ok(200);
     assert_eq!(address(&back, "thumb.webp"), media(&hash, "thumb.webp"));
+    // Deleted, and uploaded anew with another point: no address shows anything else than before.
+    admin.delete(&at).await.ok(204);
+    let fields = [("focal_x", "0.2"), ("focal_y", "0.8")];
+    let image = admin.upload(IMAGES, &photo, &fields).await.ok(201);
+    assert_eq!(hash_of(&image), hash);
+    let again = reader.get(&media(&hash, "thumb.webp")).await;
+    assert_eq!(
+        (&again.body, again.header("etag")),
+        (&middle.body, middle.header("etag"))
+    );
+    assert_eq!(reader.get(&first).await.status, 307);
 }
 
 async fn avif_is_chosen_once_it_is_there(app: &App) {
@@ -302,13 +335,92 @@ async fn a_variant_is_made_once_and_a_failure_is_not_kept(app: &App) {
     assert!(
         files_in(app)
             .iter()
-            .all(|file| !file.starts_with(app.config.data_dir.join("tmp")))
+            .all(|file| !file.starts_with(app.config.data_dir.join("media/tmp")))
     );
     // The file is torn, then whole again.
     let original = std::fs::read(folder.join("original")).expect("the file");
     std::fs::write(folder.join("original"), &original[..500]).expect("a torn file");
-    assert!(reader.get(&media(&hash, "w320.webp")).await.status >= 400);
+    for _ in 0..2 {
+        assert_eq!(reader.get(&media(&hash, "w320.webp")).await.status, 422);
+    }
     assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 2);
     std::fs::write(folder.join("original"), &original).expect("the file");
     assert_eq!(reader.get(&media(&hash, "w320.webp")).await.status, 200);
+}
+
+async fn too_much_at_once_is_refused_and_made_later(app: &App) {
+    let admin = app.admin().await;
+    let mut addresses = Vec::new();
+    for width in [1001, 1002, 1003, 1004] {
+        let hash = hash_of(&admin.upload(IMAGES, &png(width, 800), &[]).await.ok(201));
+        for size in ["w320", "w640", "w960", "w1280", "w1920", "thumb", "card", "share"] {
+            addresses.extend(["webp", "jpg", "png"].map(|ending| media(&hash, &format!("{size}.{ending}"))));
+        }
+    }
+    let reader = app.anonymous();
+    let all = futures_util::future::join_all(addresses.iter().map(|at| reader.get(at))).await;
+    for answer in &all {
+        let told = answer.header("retry-after").is_some();
+        assert!(
+            answer.status == 200 || (answer.status == 503 && told),
+            "{}",
+            answer.text()
+        );
+    }
+    for at in addresses {
+        assert_eq!(reader.get(&at).await.status, 200, "{at}");
+    }
+}
+
+async fn what_nobody_waits_for_is_not_made(app: &App) {
+    let image = app.admin().await.upload(IMAGES, &png(1600, 1300), &[]).await.ok(201);
+    let hash = hash_of(&image);
+    let files = Files::open(&app.config).expect("the files");
+    let all: Vec<Variant> = Variant::offered((1600, 1300), true, None)
+        .filter(|variant| variant.format != Format::Avif)
+        .collect();
+    let made = futures_util::future::join_all(all.iter().map(|variant| files.make(&hash, *variant)));
+    let late = tokio::time::timeout(Duration::from_millis(30), made).await;
+    assert!(late.is_err(), "so many were made in no time");
+    // What had begun is made; then there is nothing more to do.
+    let folder = app.config.data_dir.join("media").join(hash.split_at(2).0).join(&hash);
+    let count = || std::fs::read_dir(&folder).expect("a folder").count();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let before = count();
+    assert!(before < all.len(), "{before}");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(count(), before);
+    for variant in &all {
+        files.make(&hash, *variant).await.expect("a variant");
+    }
+    assert_eq!(count(), all.len() + 1);
+}
+
+async fn a_still_of_what_moves_is_made_once(app: &App) {
+    let image = app.admin().await.upload(IMAGES, &moving_gif(), &[]).await.ok(201);
+    let hash = hash_of(&image);
+    let reader = app.anonymous().with("accept", "image/avif,image/webp");
+    assert_eq!(reader.get(&media(&hash, "w320.avif")).await.status, 200);
+    let folder = app.config.data_dir.join("media").join(hash.split_at(2).0).join(&hash);
+    let made = || {
+        let meta = std::fs::metadata(folder.join("w320.still.avif")).expect("a still");
+        meta.modified().expect("a time")
+    };
+    let before = made();
+    for _ in 0..4 {
+        assert_eq!(reader.get(&media(&hash, "w320")).await.content_type(), "image/webp");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(made(), before);
+}
+
+async fn large_avif_is_not_made(app: &App) {
+    let image = app.admin().await.upload(IMAGES, &png(1000, 9000), &[]).await.ok(201);
+    let hash = hash_of(&image);
+    let reader = app.anonymous().with("accept", "image/avif");
+    let names = image["data"]["variants"].as_array().expect("variants").iter();
+    assert!(names.clone().any(|variant| variant["name"] == "w320.avif"));
+    assert!(!names.clone().any(|variant| variant["name"] == "w960.avif"));
+    reader.get(&media(&hash, "w960.avif")).await.problem(404, "not_found");
+    assert_eq!(reader.get(&media(&hash, "w960")).await.content_type(), "image/jpeg");
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use broadsheet::config::Media;
 use broadsheet::db::Db;
 use broadsheet::images::Files;
 use broadsheet::images::check::check;
@@ -33,6 +34,7 @@ with_s3! {
     a_store_that_is_down_takes_nothing_else_along, redirect = false;
     readers_are_sent_to_the_bucket, redirect = true;
     media_check_reads_the_bucket, redirect = false;
+    a_variant_that_is_made_during_a_deletion_goes_too, redirect = false;
 }
 
 async fn start(backend: Backend, redirect: bool, scenario: impl AsyncFnOnce(&App, &mut S3)) {
@@ -158,7 +160,7 @@ async fn a_store_that_is_down_takes_nothing_else_along(app: &App, s3: &mut S3) {
     admin.upload(IMAGES, &png(401, 300), &[]).await.ok(201);
     let db = Db::open(&app.config).expect("the database");
     let files = Files::open(&app.config).expect("the files");
-    let verdict = check(&db, &files).await.expect("a verdict");
+    let verdict = check(&db, &files, false).await.expect("a verdict");
     assert!(verdict.agrees() && verdict.images == 2, "{verdict:?}");
     db.close().await;
 }
@@ -186,6 +188,16 @@ async fn readers_are_sent_to_the_bucket(app: &App, _s3: &mut S3) {
         .get(&media(&hash, "w320"))
         .await;
     assert_eq!((accepted.status, accepted.header("vary")), (302, Some("Accept")));
+    // What a session signs ends with it.
+    let files = |config| Files::open(config).expect("the files");
+    assert!(files(&app.config).storage.is_lasting());
+    let mut config = app.config.clone();
+    if let Media::Bucket(bucket) = &mut config.media {
+        bucket
+            .options
+            .push(("aws_session_token".to_owned(), "a token".to_owned()));
+    }
+    assert!(!files(&config).storage.is_lasting());
     // Never the original.
     let original = admin.get(&media(&hash, "original")).await;
     assert_eq!((original.status, original.body), (200, png(400, 300)));
@@ -198,7 +210,7 @@ async fn media_check_reads_the_bucket(app: &App, s3: &mut S3) {
     assert_eq!(kept["data"]["width"], json!(91));
     let db = Db::open(&app.config).expect("the database");
     let files = Files::open(&app.config).expect("the files");
-    let verdict = check(&db, &files).await.expect("a verdict");
+    let verdict = check(&db, &files, false).await.expect("a verdict");
     assert!(verdict.agrees() && verdict.images == 2, "{verdict:?}");
     let hash = lost["data"]["hash"].as_str().expect("a hash");
     let folder = s3.bucket().join("some/prefix");
@@ -206,9 +218,27 @@ async fn media_check_reads_the_bucket(app: &App, s3: &mut S3) {
     let orphan = "cd".repeat(32);
     std::fs::create_dir_all(folder.join("cd").join(&orphan)).expect("a folder");
     std::fs::write(folder.join("cd").join(&orphan).join("original"), b"whose").expect("an orphan");
-    let verdict = check(&db, &files).await.expect("a verdict");
+    let verdict = check(&db, &files, false).await.expect("a verdict");
     assert_eq!((verdict.missing, verdict.orphans), (vec![lost.id()], vec![orphan]));
+    let verdict = check(&db, &files, true).await.expect("a verdict");
+    assert_eq!((verdict.orphans.len(), verdict.removed), (1, 1));
     admin.upload(IMAGES, &png(90, 30), &[]).await.ok(200);
-    assert!(check(&db, &files).await.expect("a verdict").agrees());
+    assert!(check(&db, &files, false).await.expect("a verdict").agrees());
     db.close().await;
+}
+
+async fn a_variant_that_is_made_during_a_deletion_goes_too(app: &App, s3: &mut S3) {
+    let admin = app.admin().await;
+    let photo = large_png();
+    for pause in [0, 40, 80, 120, 160, 200] {
+        let image = admin.upload(IMAGES, &photo, &[]).await.ok(201);
+        let hash = image["data"]["hash"].as_str().expect("a hash").to_owned();
+        let reader = app.anonymous();
+        let made = actix_web::rt::spawn(async move { reader.get(&media(&hash, "w1280.webp")).await.status });
+        tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+        admin.delete(&format!("{IMAGES}/{}", image.id())).await.ok(204);
+        let status = made.await.expect("an answer");
+        assert!([200, 404].contains(&status), "{status}");
+        assert_eq!(objects(s3), Vec::<String>::new(), "after {pause} ms");
+    }
 }

@@ -3,10 +3,6 @@
 ALTER TABLE images ADD COLUMN placeholder TEXT COLLATE "C";
 ALTER TABLE images ADD COLUMN color TEXT COLLATE "C";
 
--- The focal point that the crops at the bare addresses stand around: what it was when the first of them was loaded.
-ALTER TABLE images ADD COLUMN crop_x DOUBLE PRECISION;
-ALTER TABLE images ADD COLUMN crop_y DOUBLE PRECISION;
-
 -- Files that come or go at this moment, by their hash: whoever holds the row may touch them, until that time.
 CREATE TABLE image_claims (
   hash TEXT COLLATE "C" PRIMARY KEY,

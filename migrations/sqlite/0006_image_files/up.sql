@@ -3,10 +3,6 @@
 ALTER TABLE images ADD COLUMN placeholder TEXT;
 ALTER TABLE images ADD COLUMN color TEXT;
 
--- The focal point that the crops at the bare addresses stand around: what it was when the first of them was loaded.
-ALTER TABLE images ADD COLUMN crop_x DOUBLE;
-ALTER TABLE images ADD COLUMN crop_y DOUBLE;
-
 -- Files that come or go at this moment, by their hash: whoever holds the row may touch them, until that time.
 CREATE TABLE image_claims (
   hash TEXT PRIMARY KEY,

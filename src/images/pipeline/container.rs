@@ -3,9 +3,9 @@
 //!
 //! Decoders are forgiving where an upload must not be (a JPEG cut in half decodes to a half-grey
 //! picture) and trusting where they should not be (a small WebP whose inner frame claims 16,383 pixels a
-//! side has its buffers made before anything is compared). Every walk here is linear and allocates nothing.
+//! side has its buffers made before anything is compared). Every walk here is linear and keeps nothing.
 
-use super::{ImageError, check_size};
+use super::{ImageError, MAX_MEMORY, check_size, vp8l};
 
 /// Frames of an animation. Only the first is decoded, but a file with more is no picture for an article.
 const MAX_FRAMES: u32 = 2_000;
@@ -38,6 +38,11 @@ impl<'a> Reader<'a> {
 
     fn u16_le(&mut self) -> Result<u32, ImageError> {
         self.array().map(|bytes| u32::from(u16::from_le_bytes(bytes)))
+    }
+
+    fn u24_le(&mut self) -> Result<u32, ImageError> {
+        self.array()
+            .map(|[low, middle, high]| u32::from_le_bytes([low, middle, high, 0]))
     }
 
     fn u16_be(&mut self) -> Result<u32, ImageError> {
@@ -133,13 +138,21 @@ pub(super) fn jpeg(bytes: &[u8]) -> Result<Jpeg, ImageError> {
     })
 }
 
-/// Walks the blocks of a GIF (version 89a, appendix B). Returns the number of its frames. A missing trailer is
-/// forgiven, as everywhere; a block cut off is not.
-pub(super) fn gif(bytes: &[u8]) -> Result<u32, ImageError> {
+/// How a GIF is laid out.
+pub(super) struct Gif {
+    /// How many frames it has.
+    pub frames: u32,
+    /// Pixels of the screen, or of a frame that is larger: it may be, and is decoded whole.
+    pub largest: u64,
+}
+
+/// Walks the blocks of a GIF (version 89a, appendix B). A missing trailer is forgiven, as everywhere; a block cut off is
+/// not.
+pub(super) fn gif(bytes: &[u8]) -> Result<Gif, ImageError> {
     let mut reader = Reader { rest: bytes };
     reader.take(6)?;
     let (width, height) = (reader.u16_le()?, reader.u16_le()?);
-    check_size(width, height)?;
+    let mut largest = check_size(width, height)?;
     let [flags, _, _] = reader.array()?;
     colour_table(&mut reader, flags)?;
     let mut frames = 0;
@@ -156,7 +169,7 @@ pub(super) fn gif(bytes: &[u8]) -> Result<u32, ImageError> {
                 }
                 reader.take(4)?;
                 let (width, height) = (reader.u16_le()?, reader.u16_le()?);
-                check_size(width, height)?;
+                largest = largest.max(check_size(width, height)?);
                 let flags = reader.byte()?;
                 colour_table(&mut reader, flags)?;
                 // The size of the first code.
@@ -173,7 +186,7 @@ pub(super) fn gif(bytes: &[u8]) -> Result<u32, ImageError> {
             reader.take(usize::from(length))?;
         }
     }
-    Ok(frames)
+    Ok(Gif { frames, largest })
 }
 
 fn colour_table(reader: &mut Reader<'_>, flags: u8) -> Result<(), ImageError> {
@@ -183,36 +196,92 @@ fn colour_table(reader: &mut Reader<'_>, flags: u8) -> Result<(), ImageError> {
     Ok(())
 }
 
-/// Walks the chunks of a WebP (RFC 9649, section 2). Returns the number of its frames, 0 for a still, and the
-/// file without what lies behind its end: a decoder that looks further than this walk would meet unchecked sizes.
-pub(super) fn webp(bytes: &[u8]) -> Result<(u32, &[u8]), ImageError> {
+/// How a WebP is laid out.
+pub(super) struct Webp<'a> {
+    /// The file without what lies behind its end: a decoder that looks further than this walk would meet unchecked sizes.
+    pub file: &'a [u8],
+    /// How many frames it has, up to the first that is damaged; 0 for a still.
+    pub frames: u32,
+    /// Pixels of the largest bitstream, which a decoder may unpack before it compares it with the picture.
+    pub largest: u64,
+    /// Bytes that a decoder takes for the codes of a lossless bitstream, beside pixels.
+    pub codes: u64,
+}
+
+/// Walks the chunks of a WebP (RFC 9649, section 2).
+pub(super) fn webp(bytes: &[u8]) -> Result<Webp<'_>, ImageError> {
     let mut reader = Reader { rest: bytes };
     reader.take(4)?;
     let length = u32::from_le_bytes(reader.array()?) as usize;
-    let mut file = Reader {
+    let mut chunks = Reader {
         rest: reader.take(length)?,
     };
-    file.take(4)?;
-    let mut frames = 0;
-    while !file.rest.is_empty() {
-        let (name, mut data) = chunk(&mut file)?;
+    chunks.take(4)?;
+    let (file, _behind) = bytes.split_at_checked(length + 8).ok_or_else(cut_off)?;
+    let mut webp = Webp {
+        file,
+        frames: 0,
+        largest: 0,
+        codes: 0,
+    };
+    // Of the canvas, and of an alpha channel without frames.
+    let mut canvas = (1, 1);
+    let mut whole = true;
+    while !chunks.rest.is_empty() {
+        let (name, mut data) = chunk(&mut chunks)?;
         match &name {
+            b"VP8X" => {
+                data.take(4)?;
+                canvas = (data.u24_le()? + 1, data.u24_le()? + 1);
+                check_size(canvas.0, canvas.1)?;
+            }
             b"ANMF" => {
-                frames += 1;
-                if frames > MAX_FRAMES {
+                if webp.frames == MAX_FRAMES {
                     return Err(ImageError::TooLarge("the animation has too many frames"));
                 }
-                data.take(16)?;
+                data.take(6)?;
+                let size = (data.u24_le()? + 1, data.u24_le()? + 1);
+                data.take(4)?;
                 while !data.rest.is_empty() {
                     let (name, inner) = chunk(&mut data)?;
-                    inner_size(&name, inner)?;
+                    // A film ends where it is damaged.
+                    whole &= webp.bitstream(&name, inner, size)?;
                 }
+                if !whole && webp.frames == 0 {
+                    return Err(damaged());
+                }
+                webp.frames += u32::from(whole);
             }
-            _ => inner_size(&name, data)?,
+            _ if !webp.bitstream(&name, data, canvas)? => return Err(damaged()),
+            _ => {}
         }
     }
-    let (file, _behind) = bytes.split_at_checked(length + 8).ok_or_else(cut_off)?;
-    Ok((frames, file))
+    Ok(webp)
+}
+
+impl Webp<'_> {
+    /// Counts what a bitstream takes that is part of a frame of that size; false where it is damaged.
+    fn bitstream(&mut self, name: &[u8; 4], mut data: Reader<'_>, size: (u32, u32)) -> Result<bool, ImageError> {
+        let codes = match name {
+            // The size that it claims for itself (RFC 6386, 9.1).
+            b"VP8 " => {
+                data.take(6)?;
+                let (width, height) = (data.u16_le()? & 0x3FFF, data.u16_le()? & 0x3FFF);
+                self.largest = self.largest.max(check_size(width, height)?);
+                Some(0)
+            }
+            b"VP8L" => vp8l::memory(data.rest, None, MAX_MEMORY),
+            // Only the lower bits say whether it is packed.
+            b"ALPH" if data.byte()? & 0b11 == 1 => vp8l::memory(data.rest, Some(size), MAX_MEMORY),
+            _ => Some(0),
+        };
+        self.codes = self.codes.max(codes.unwrap_or(0));
+        Ok(codes.is_some())
+    }
+}
+
+fn damaged() -> ImageError {
+    ImageError::Broken("the codes of the WebP are damaged".into())
 }
 
 fn chunk<'a>(reader: &mut Reader<'a>) -> Result<([u8; 4], Reader<'a>), ImageError> {
@@ -224,14 +293,4 @@ fn chunk<'a>(reader: &mut Reader<'a>) -> Result<([u8; 4], Reader<'a>), ImageErro
         reader.take(1)?;
     }
     Ok((name, Reader { rest: data }))
-}
-
-/// Checks the size that a lossy bitstream (RFC 6386, 9.1) claims for itself.
-fn inner_size(name: &[u8; 4], mut data: Reader<'_>) -> Result<(), ImageError> {
-    if name == b"VP8 " {
-        data.take(6)?;
-        let (width, height) = (data.u16_le()? & 0x3FFF, data.u16_le()? & 0x3FFF);
-        check_size(width, height)?;
-    }
-    Ok(())
 }

@@ -37,18 +37,28 @@ pub(super) struct Decoded {
     pub pixels: DynamicImage,
     /// What the file says of it.
     pub head: Head,
-    /// The memory that the pixels take.
+    /// The memory that the pixels take, and what is to be made of them.
     pub taken: Taken,
 }
 
-/// Decodes a JPEG, PNG, WebP or GIF. `reduction` says how many stored pixels may become one; the pixels are then at least
-/// that many, and fewer than all where the format makes it cheap.
+/// What is to become of a picture.
+pub(super) struct Plan {
+    /// How many stored pixels may become one; the pixels are then at least that many, and fewer than all where the format
+    /// makes it cheap.
+    pub reduction: f64,
+    /// Bytes that are needed beside the pixels, once they are there.
+    pub beside: u64,
+    /// Bytes that are needed later, when the pixels are gone.
+    pub later: u64,
+}
+
+/// Decodes a JPEG, PNG, WebP or GIF, for what is planned.
 ///
 /// Everything is checked first that can be: size, frames, scans, memory, and that the file is whole. A panic in a decoder,
 /// which is code of others at work on hostile bytes, means a broken file.
-pub(super) fn decode(bytes: &[u8], room: &Room, reduction: impl FnOnce(&Head) -> f64) -> Result<Decoded, ImageError> {
+pub(super) fn decode(bytes: &[u8], room: &Room, plan: impl FnOnce(&Head) -> Plan) -> Result<Decoded, ImageError> {
     let format = kind(bytes)?;
-    guarded(|| decode_as(format, bytes, room, reduction))
+    guarded(|| decode_as(format, bytes, room, plan))
 }
 
 /// A picture that moves, frame by frame: each is whole, and as large as the picture.
@@ -60,41 +70,67 @@ pub(super) struct Moving<'a> {
     pub taken: Taken,
 }
 
-/// Opens an animation that [`Head::frames`] says can be kept moving.
-pub(super) fn moving<'a>(bytes: &'a [u8], room: &Room) -> Result<Moving<'a>, ImageError> {
+/// Opens an animation; `None` for what is none, or shall not move. `beside` is what is needed beside its frames, in bytes.
+pub(super) fn moving<'a>(
+    bytes: &'a [u8],
+    room: &Room,
+    beside: impl FnOnce(&Head) -> u64,
+) -> Result<Option<Moving<'a>>, ImageError> {
     match kind(bytes)? {
         ImageFormat::WebP => {
-            let (frames, file) = container::webp(bytes)?;
-            opened(WebPDecoder::new(Cursor::new(file))?, "image/webp", frames, room)
+            let webp = container::webp(bytes)?;
+            let layout = Layout::of(&webp);
+            let decoder = WebPDecoder::new(Cursor::new(webp.file))?;
+            if !decoder.has_animation() {
+                return Ok(None);
+            }
+            opened(decoder, "image/webp", layout, bytes.len(), room, beside)
         }
         ImageFormat::Gif => {
-            let frames = container::gif(bytes)?;
-            opened(GifDecoder::new(Cursor::new(bytes))?, "image/gif", frames, room)
+            let layout = Layout::from(container::gif(bytes)?);
+            opened(
+                GifDecoder::new(Cursor::new(bytes))?,
+                "image/gif",
+                layout,
+                bytes.len(),
+                room,
+                beside,
+            )
         }
-        _ => Err(ImageError::NotAnImage),
+        _ => Ok(None),
     }
 }
 
 fn opened<'a>(
     mut decoder: impl ImageDecoder + AnimationDecoder<'a>,
     media_type: &'static str,
-    frames: u32,
+    layout: Layout,
+    file: usize,
     room: &Room,
-) -> Result<Moving<'a>, ImageError> {
-    let head = head(&mut decoder, media_type, true, frames)?;
+    beside: impl FnOnce(&Head) -> u64,
+) -> Result<Option<Moving<'a>>, ImageError> {
+    let head = head(&mut decoder, media_type, true, layout)?;
+    if head.frames < 2 {
+        return Ok(None);
+    }
     decoder.set_limits(limits(MAX_MEMORY))?;
     let loops = match decoder.loop_count() {
         LoopCount::Infinite => 0,
         LoopCount::Finite(times) => u16::try_from(times.get()).unwrap_or(u16::MAX),
     };
-    // The canvas, the frame, what the decoder puts together, and the frame before.
-    let taken = room.take(check_size(head.stored.0, head.stored.1)? * 16);
-    Ok(Moving {
+    let taken = room.take(moving_memory(head.stored, layout) + beside(&head) + file as u64);
+    Ok(Some(Moving {
         frames: decoder.into_frames(),
         loops,
         head,
         taken,
-    })
+    }))
+}
+
+/// The canvas, what is put together on it, the frame before, and the frame itself, with what unpacks it.
+fn moving_memory(stored: (u32, u32), layout: Layout) -> u64 {
+    let canvas = u64::from(stored.0) * u64::from(stored.1);
+    canvas * 12 + layout.largest.max(canvas) * 4 + layout.codes
 }
 
 /// Runs a decoder of others.
@@ -113,18 +149,19 @@ fn decode_as(
     format: ImageFormat,
     bytes: &[u8],
     room: &Room,
-    reduction: impl FnOnce(&Head) -> f64,
+    plan: impl FnOnce(&Head) -> Plan,
 ) -> Result<Decoded, ImageError> {
     let file = Cursor::new(bytes);
+    let still = Layout::STILL;
     match format {
         ImageFormat::Jpeg => {
             let layout = container::jpeg(bytes)?;
             let mut decoder = JpegDecoder::new(file)?;
-            let head = head(&mut decoder, "image/jpeg", false, 1)?;
-            let taken = take(&mut decoder, layout.working, room)?;
-            let reduction = reduction(&head);
-            let smaller = if reduction >= 2.0 && layout.plain {
-                scaled(bytes, head.stored, reduction)
+            let head = head(&mut decoder, "image/jpeg", false, still)?;
+            let plan = plan(&head);
+            let taken = take(&mut decoder, layout.working, bytes.len(), &plan, room)?;
+            let smaller = if plan.reduction >= 2.0 && layout.plain {
+                scaled(bytes, head.stored, plan.reduction)
             } else {
                 None
             };
@@ -137,13 +174,15 @@ fn decode_as(
         }
         ImageFormat::Png => {
             container::png(bytes)?;
-            let decoder = PngDecoder::with_limits(file, limits(MAX_PNG_EXTRAS))?;
+            let mut decoder = PngDecoder::with_limits(file, limits(MAX_PNG_EXTRAS))?;
             let animated = decoder.is_apng()?;
-            finish(decoder, 0, "image/png", animated, 1, room)
+            let head = head(&mut decoder, "image/png", animated, still)?;
+            finish(decoder, head, 0, bytes.len(), plan, room)
         }
         ImageFormat::WebP => {
-            let (frames, file) = container::webp(bytes)?;
-            let decoder = WebPDecoder::new(Cursor::new(file))?;
+            let webp = container::webp(bytes)?;
+            let layout = Layout::of(&webp);
+            let mut decoder = WebPDecoder::new(Cursor::new(webp.file))?;
             let animated = decoder.has_animation();
             let (width, height) = decoder.dimensions();
             // Opaque: a copy with alpha. Transparent: planes, and alpha on its way. Animated: a canvas too.
@@ -152,31 +191,68 @@ fn decode_as(
                 (false, true) => 7,
                 (false, false) => 4,
             };
-            let working = check_size(width, height)? * per_pixel;
-            finish(decoder, working, "image/webp", animated && frames > 1, frames, room)
+            let working = check_size(width, height)?.max(layout.largest) * per_pixel + layout.codes;
+            let head = head(&mut decoder, "image/webp", animated && layout.frames > 1, layout)?;
+            finish(decoder, head, working, bytes.len(), plan, room)
         }
         ImageFormat::Gif => {
-            let frames = container::gif(bytes)?;
-            let decoder = GifDecoder::new(file)?;
-            let (width, height) = decoder.dimensions();
+            let layout = Layout::from(container::gif(bytes)?);
+            let mut decoder = GifDecoder::new(file)?;
             // A frame that does not fill the screen is decoded beside it.
-            let working = check_size(width, height)? * 4;
-            finish(decoder, working, "image/gif", frames > 1, frames, room)
+            let working = layout.largest * 4;
+            let head = head(&mut decoder, "image/gif", layout.frames > 1, layout)?;
+            finish(decoder, head, working, bytes.len(), plan, room)
         }
         _ => Err(ImageError::NotAnImage),
     }
 }
 
+/// What is known of an animation before it is decoded.
+#[derive(Clone, Copy)]
+struct Layout {
+    frames: u32,
+    /// Pixels of its largest frame.
+    largest: u64,
+    /// Bytes for what unpacks it.
+    codes: u64,
+}
+
+impl Layout {
+    const STILL: Self = Self {
+        frames: 1,
+        largest: 0,
+        codes: 0,
+    };
+
+    fn of(webp: &container::Webp<'_>) -> Self {
+        Self {
+            frames: webp.frames,
+            largest: webp.largest,
+            codes: webp.codes,
+        }
+    }
+}
+
+impl From<container::Gif> for Layout {
+    fn from(gif: container::Gif) -> Self {
+        Self {
+            frames: gif.frames,
+            largest: gif.largest,
+            codes: 0,
+        }
+    }
+}
+
 fn finish(
     mut decoder: impl ImageDecoder,
+    head: Head,
     working: u64,
-    media_type: &'static str,
-    animated: bool,
-    frames: u32,
+    file: usize,
+    plan: impl FnOnce(&Head) -> Plan,
     room: &Room,
 ) -> Result<Decoded, ImageError> {
-    let head = head(&mut decoder, media_type, animated, frames)?;
-    let taken = take(&mut decoder, working, room)?;
+    let plan = plan(&head);
+    let taken = take(&mut decoder, working, file, &plan, room)?;
     let pixels = DynamicImage::from_decoder(decoder)?;
     Ok(Decoded { pixels, head, taken })
 }
@@ -186,32 +262,37 @@ fn head(
     decoder: &mut impl ImageDecoder,
     media_type: &'static str,
     animated: bool,
-    frames: u32,
+    layout: Layout,
 ) -> Result<Head, ImageError> {
     let stored = decoder.dimensions();
-    let pixels = check_size(stored.0, stored.1)?;
+    let pixels = check_size(stored.0, stored.1)?.max(layout.largest);
+    // What would take too long, or too much memory, stands still.
+    let moves = pixels * u64::from(layout.frames) <= super::MAX_MOVING && moving_memory(stored, layout) <= MAX_MEMORY;
     Ok(Head {
         stored,
         icc: decoder.icc_profile()?,
         orientation: decoder.orientation()?,
         media_type,
         animated,
-        frames: if animated && pixels * u64::from(frames) <= super::MAX_MOVING {
-            frames.max(1)
-        } else {
-            1
-        },
+        frames: if animated && moves { layout.frames.max(1) } else { 1 },
     })
 }
 
-/// Takes the memory that decoding needs, or refuses.
-fn take(decoder: &mut impl ImageDecoder, working: u64, room: &Room) -> Result<Taken, ImageError> {
-    let needed = decoder.total_bytes().saturating_add(working);
+/// Takes the memory that decoding needs, and what is planned, with the file; or refuses what needs too much to decode.
+fn take(
+    decoder: &mut impl ImageDecoder,
+    working: u64,
+    file: usize,
+    plan: &Plan,
+    room: &Room,
+) -> Result<Taken, ImageError> {
+    let pixels = decoder.total_bytes();
+    let needed = pixels.saturating_add(working);
     if needed > MAX_MEMORY {
         return Err(ImageError::TooLarge("the picture takes too much memory to decode"));
     }
     decoder.set_limits(limits(MAX_MEMORY))?;
-    Ok(room.take(needed))
+    Ok(room.take(needed.max(pixels + plan.beside).max(plan.later) + file as u64))
 }
 
 /// Decodes a JPEG at a half, a quarter or an eighth of its size, leaving out what the smaller picture could not show.

@@ -3,35 +3,47 @@
 
 use image::{DynamicImage, RgbaImage, imageops};
 
-use super::decode::{Moving, guarded, moving};
+use super::decode::{Head, Moving, guarded, moving};
 use super::room::Room;
 use super::shape::Shape;
 use super::{ImageError, encode};
-use crate::images::variants::{Focus, Size};
+use crate::images::variants::{Focus, Format, Size};
 
 /// Browsers take a frame that is shown for less as one of a tenth of a second, which is how it was meant.
 const SHORTEST: u32 = 20;
 
-/// Makes a moving WebP of an animation; the file has at least one frame.
-pub(super) fn webp(bytes: &[u8], size: Size, focus: Focus, room: &Room) -> Result<Vec<u8>, ImageError> {
-    guarded(|| {
-        let Moving {
-            frames,
-            loops,
-            head,
-            taken: _taken,
-        } = moving(bytes, room)?;
-        let shape = Shape::of(size, focus, head.stored, head.orientation);
-        let mut film = Film::new(loops);
-        for frame in frames {
-            let frame = frame?;
-            let (numerator, denominator) = frame.delay().numer_denom_ms();
-            let shown_for = numerator.checked_div(denominator).unwrap_or_default();
-            let picture = shape.apply(frame.into_buffer().into(), head.icc.as_deref())?;
-            film.add(picture.into_rgba8(), if shown_for < SHORTEST { 100 } else { shown_for })?;
-        }
-        film.finish()
-    })
+/// Makes a moving WebP of an animation; `None` of what does not move, or has no frame that can be read. It ends before the
+/// first frame that is damaged.
+pub(super) fn webp(bytes: &[u8], size: Size, focus: Focus, room: &Room) -> Result<Option<Vec<u8>>, ImageError> {
+    let shape = |head: &Head| Shape::of(size, focus, head.stored, head.orientation);
+    // The frame before, this one, and what of it is being encoded; and the file, which hardly takes more than a byte for
+    // eight pixels.
+    let beside = |head: &Head| {
+        let pixels = shape(head).pixels();
+        encode::memory(Format::Webp, pixels) + pixels * 8 + pixels * u64::from(head.frames) / 8
+    };
+    let opened = guarded(|| moving(bytes, room, beside))?;
+    let Some(Moving {
+        mut frames,
+        loops,
+        head,
+        taken: _taken,
+    }) = opened
+    else {
+        return Ok(None);
+    };
+    let shape = shape(&head);
+    let mut film = Film::new(loops);
+    for _ in 0..head.frames {
+        let Ok(Some(frame)) = guarded(|| Ok(frames.next().transpose()?)) else {
+            break;
+        };
+        let (numerator, denominator) = frame.delay().numer_denom_ms();
+        let shown_for = numerator.checked_div(denominator).unwrap_or_default();
+        let picture = shape.apply(frame.into_buffer().into(), head.icc.as_deref())?;
+        film.add(picture.into_rgba8(), if shown_for < SHORTEST { 100 } else { shown_for })?;
+    }
+    film.finish()
 }
 
 /// The file as it grows.
@@ -110,11 +122,10 @@ impl Film {
         chunk(*b"ANMF", &data, &mut self.chunks)
     }
 
-    fn finish(mut self) -> Result<Vec<u8>, ImageError> {
-        let (picture, part) = self
-            .last
-            .take()
-            .ok_or_else(|| ImageError::Broken("the animation has no frame".into()))?;
+    fn finish(mut self) -> Result<Option<Vec<u8>>, ImageError> {
+        let Some((picture, part)) = self.last.take() else {
+            return Ok(None);
+        };
         self.write(&part)?;
         let mut file = b"WEBP".to_vec();
         let mut features = vec![0b10 | if self.transparent { 0b1_0000 } else { 0 }, 0, 0, 0];
@@ -127,7 +138,7 @@ impl Film {
         file.extend(&self.chunks);
         let mut out = Vec::with_capacity(file.len() + 8);
         chunk(*b"RIFF", &file, &mut out)?;
-        Ok(out)
+        Ok(Some(out))
     }
 }
 

@@ -77,6 +77,18 @@ impl Shape {
         }
     }
 
+    /// How many pixels it makes.
+    pub(super) fn pixels(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
+    /// Bytes beside the stored pixels while they are scaled: a strip as wide as the result and as high as the part that is
+    /// shown, the result, and its colours put right.
+    pub(super) fn memory(&self) -> u64 {
+        let rows = self.window.height.ceil().max(0.0) as u64;
+        u64::from(self.width) * rows * 4 + self.pixels() * 8
+    }
+
     /// How many stored pixels become one, in the direction where they are fewer.
     pub(super) fn reduction(&self) -> f64 {
         let across = self.window.width / f64::from(self.width.max(1));

@@ -2,6 +2,7 @@ mod animations;
 mod colors;
 mod crops;
 mod hostile;
+mod lossless;
 
 use image::ImageEncoder;
 use image::codecs::gif::GifEncoder;

@@ -77,7 +77,7 @@ fn srcset_has_every_width_up_to_the_originals() {
 #[test]
 fn png_is_offered_for_transparent_pictures_alone() {
     let names = |transparent| {
-        Variant::offered(700, transparent, None)
+        Variant::offered((700, 500), transparent, None)
             .map(Variant::name)
             .collect::<Vec<_>>()
     };
@@ -91,9 +91,18 @@ fn png_is_offered_for_transparent_pictures_alone() {
 }
 
 #[test]
+fn avif_of_many_pixels_is_not_offered() {
+    let names: Vec<String> = Variant::offered((1920, 12_000), false, None)
+        .map(Variant::name)
+        .collect();
+    assert!(!names.contains(&"w1920.avif".to_owned()) && names.contains(&"w320.avif".to_owned()));
+    assert!(names.contains(&"w1920.webp".to_owned()) && names.contains(&"share.avif".to_owned()));
+}
+
+#[test]
 fn only_crops_name_a_focal_point() {
     let focus = Focus::at(0.9, 0.1);
-    let urls: Vec<String> = Variant::offered(100, false, Some(focus))
+    let urls: Vec<String> = Variant::offered((100, 100), false, Some(focus))
         .map(|variant| variant.url("http://h", "ab"))
         .collect();
     assert_eq!(urls[0], "http://h/media/ab/w320.webp");
@@ -103,11 +112,12 @@ fn only_crops_name_a_focal_point() {
     }
     assert_eq!(Focus::parse("900-100"), Some(focus));
     assert_eq!(Focus::at(f64::NAN, 7.0), Focus { x: 0, y: 1000 });
+    assert_eq!((focus.named(), Focus::at(0.5, 0.5).named()), (Some(focus), None));
 }
 
 #[test]
 fn files_have_names_of_their_own() {
-    for variant in Variant::offered(4000, true, Some(Focus::MIDDLE)) {
+    for variant in Variant::offered((4000, 3000), true, Some(Focus::MIDDLE)) {
         for name in [variant.file_name(), variant.still_file_name()] {
             assert!(Variant::is_file_name(&name), "{name}");
         }

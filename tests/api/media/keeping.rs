@@ -14,6 +14,7 @@ both!(
     what_uses_an_image_is_told,
     unused_images_are_listed,
     media_check_finds_and_mends,
+    a_database_that_knows_nothing_removes_nothing,
     what_a_killed_upload_left_is_settled,
     pictures_of_older_versions_are_looked_at
 );
@@ -95,7 +96,7 @@ async fn media_check_finds_and_mends(app: &App) {
     assert_eq!(app.anonymous().get(&media(&made[0].1, "w320.webp")).await.status, 200);
     let db = Db::open(&app.config).expect("the database");
     let files = Files::open(&app.config).expect("the files");
-    let verdict = check(&db, &files).await.expect("a verdict");
+    let verdict = check(&db, &files, false).await.expect("a verdict");
     assert!(verdict.agrees() && verdict.images == 4, "{verdict:?}");
 
     let media_folder = app.config.data_dir.join("media");
@@ -107,23 +108,51 @@ async fn media_check_finds_and_mends(app: &App) {
     let orphan = "ab".repeat(32);
     std::fs::create_dir_all(folder(&orphan)).expect("a folder");
     std::fs::write(folder(&orphan).join("original"), b"whose").expect("an orphan");
+    let leftover = "cd".repeat(32);
+    std::fs::create_dir_all(folder(&leftover)).expect("a folder");
+    std::fs::write(folder(&leftover).join("w320.webp"), b"of what").expect("a leftover");
+    // Nothing of ours: another start.
+    std::fs::create_dir_all(media_folder.join("ef").join(&orphan)).expect("a folder");
+    std::fs::write(media_folder.join("ef").join(&orphan).join("original"), b"no").expect("a file");
 
-    let verdict = check(&db, &files).await.expect("a verdict");
+    let verdict = check(&db, &files, false).await.expect("a verdict");
     assert!(!verdict.agrees());
-    assert_eq!((verdict.empty, verdict.orphans), (1, vec![orphan.clone()]));
+    assert_eq!((verdict.empty, verdict.leftovers, verdict.removed), (1, 1, 0));
+    assert_eq!(verdict.orphans, std::slice::from_ref(&orphan));
     assert_eq!((verdict.missing, verdict.damaged), (vec![made[1].0], vec![made[2].0]));
     assert_eq!(verdict.foreign, [format!("{}/notes.txt", made[0].1)]);
-    assert!(!folder(&orphan).exists() && folder(&made[0].1).join("notes.txt").exists());
+    assert!(folder(&orphan).join("original").exists() && folder(&made[0].1).join("notes.txt").exists());
+    let verdict = check(&db, &files, true).await.expect("a verdict");
+    assert_eq!((verdict.orphans, verdict.removed), (vec![orphan.clone()], 1));
+    assert!(!folder(&orphan).exists() && folder(&made[0].1).join("original").exists());
 
     // The same bytes again bring the file back, and the image stays what it was.
     let again = admin.upload(IMAGES, &png(61, 9), &[("alt", "x")]).await.ok(200);
     assert_eq!((again.id(), &again["data"]["alt"]), (made[1].0, &json!(null)));
-    std::fs::remove_file(folder(&made[2].1).join("original")).expect("a torn file");
     assert_eq!(admin.upload(IMAGES, &png(62, 9), &[]).await.ok(200).id(), made[2].0);
     std::fs::remove_file(folder(&made[0].1).join("notes.txt")).expect("a file of somebody");
-    let verdict = check(&db, &files).await.expect("a verdict");
+    let verdict = check(&db, &files, false).await.expect("a verdict");
     assert!(verdict.agrees(), "{verdict:?}");
     assert_eq!(app.anonymous().get(&media(&made[0].1, "w640.webp")).await.status, 200);
+    db.close().await;
+}
+
+async fn a_database_that_knows_nothing_removes_nothing(app: &App) {
+    let image = app.admin().await.upload(IMAGES, &png(66, 9), &[]).await.ok(201);
+    let original = app.config.data_dir.join("media").join(hash_of(&image).split_at(2).0);
+    let original = original.join(hash_of(&image)).join("original");
+    // As beside an empty database: the row alone goes.
+    diesel::sql_query("DELETE FROM images")
+        .execute(&mut app.connect())
+        .expect("no image");
+    let db = Db::open(&app.config).expect("the database");
+    let files = Files::open(&app.config).expect("the files");
+    for remove in [false, true] {
+        let verdict = check(&db, &files, remove).await.expect("a verdict");
+        assert!(!verdict.agrees());
+        assert_eq!((verdict.orphans.len(), verdict.removed), (1, 0));
+        assert!(original.exists());
+    }
     db.close().await;
 }
 
@@ -147,7 +176,7 @@ async fn what_a_killed_upload_left_is_settled(app: &App) {
     let files = Files::open(&app.config).expect("the files");
     // Still held: whoever it is, they are at work, and others wait.
     leave("2999-01-01T00:00:00.000000Z");
-    let verdict = check(&db, &files).await.expect("a verdict");
+    let verdict = check(&db, &files, false).await.expect("a verdict");
     assert!(verdict.agrees() && folder.join("original").exists(), "{verdict:?}");
     admin.upload(IMAGES, &bytes, &[]).await.problem(503, "unavailable");
     diesel::sql_query("DELETE FROM image_claims")
@@ -155,11 +184,11 @@ async fn what_a_killed_upload_left_is_settled(app: &App) {
         .expect("no claim");
     // Run out: it goes, and the same bytes may come again.
     leave("2026-01-01T00:00:00.000000Z");
-    let verdict = check(&db, &files).await.expect("a verdict");
+    let verdict = check(&db, &files, false).await.expect("a verdict");
     assert_eq!((verdict.settled, folder.exists()), (1, false));
     leave("2026-01-01T00:00:00.000000Z");
     admin.upload(IMAGES, &bytes, &[]).await.ok(201);
-    assert!(check(&db, &files).await.expect("a verdict").agrees());
+    assert!(check(&db, &files, false).await.expect("a verdict").agrees());
     db.close().await;
 }
 
@@ -173,7 +202,20 @@ async fn pictures_of_older_versions_are_looked_at(app: &App) {
     assert_eq!(admin.get(&at).await.ok(200)["data"]["color"], json!(null));
     let db = Db::open(&app.config).expect("the database");
     let files = Files::open(&app.config).expect("the files");
-    let verdict = check(&db, &files).await.expect("a verdict");
+    // One whose file is missing for now is not given up, and stops nobody.
+    let other = admin.upload(IMAGES, &png(81, 60), &[]).await.ok(201);
+    let hash = hash_of(&image);
+    let folder = app.config.data_dir.join("media").join(hash.split_at(2).0).join(&hash);
+    std::fs::rename(folder.join("original"), folder.join("elsewhere")).expect("a file");
+    diesel::sql_query("UPDATE images SET placeholder = NULL, color = NULL")
+        .execute(&mut app.connect())
+        .expect("an older row");
+    let verdict = check(&db, &files, false).await.expect("a verdict");
+    assert_eq!((verdict.looked, verdict.missing), (1, vec![image.id()]));
+    let seen = admin.get(&format!("{IMAGES}/{}", other.id())).await.ok(200);
+    assert_eq!(seen["data"]["color"], other["data"]["color"]);
+    std::fs::rename(folder.join("elsewhere"), folder.join("original")).expect("a file");
+    let verdict = check(&db, &files, false).await.expect("a verdict");
     assert!(verdict.agrees() && verdict.looked == 1, "{verdict:?}");
     let again = admin.get(&at).await.ok(200);
     assert_eq!(again["data"]["color"], image["data"]["color"]);

@@ -125,3 +125,45 @@ fn an_animation_of_too_many_pixels_is_a_still() {
     let made = render_variant(&out, variant("w320.webp")).unwrap();
     assert!(!WebPDecoder::new(std::io::Cursor::new(&made)).unwrap().has_animation());
 }
+
+/// Where something stands for the n-th time.
+fn place_of(bytes: &[u8], what: &[u8], time: usize) -> usize {
+    let mut places = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(what));
+    places.nth(time - 1).unwrap()
+}
+
+#[test]
+fn a_film_ends_where_it_is_damaged() {
+    let frames = wandering(6);
+    let mut gif = moving_gif(&frames);
+    let frame = place_of(&gif, &[0x21, 0xF9, 0x04], 3) + 8;
+    let flags = gif[frame + 9];
+    let table = if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
+    // No code is that long.
+    gif[frame + 10 + table] = 15;
+    let mut webp = moving_webp(&frames);
+    let frame = place_of(&webp, b"ANMF", 3) + 24;
+    let picture = frame + place_of(&webp[frame..], b"VP8", 1) + 8;
+    webp[picture..picture + 6].fill(0xFF);
+    for file in [gif, webp] {
+        assert!(probe(&file).unwrap().animated);
+        assert_eq!(
+            frames_of(&render_variant(&file, variant("w320.webp")).unwrap()).len(),
+            2
+        );
+        assert!(render_variant(&file, variant("w320.png")).is_ok());
+    }
+}
+
+#[test]
+fn a_frame_that_is_larger_than_the_screen_counts() {
+    let mut small = moving_gif(&wandering(4));
+    for time in 1..=4 {
+        let frame = place_of(&small, &[0x21, 0xF9, 0x04], time) + 8;
+        small[frame + 5..frame + 9].copy_from_slice(&[0x70, 0x17, 0x70, 0x17]);
+    }
+    let read = super::super::container::gif(&small).unwrap();
+    assert_eq!((read.frames, read.largest), (4, 36_000_000));
+    // It stands still, and its data is too short for so many pixels.
+    assert!(!matches!(render_variant(&small, variant("w320.webp")), Ok(made) if contains(&made, b"ANMF")));
+}
