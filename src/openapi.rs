@@ -1,6 +1,7 @@
 //! The OpenAPI document: made from the handlers, completed in one pass, the same for the server, the command and the
 //! committed file.
 
+mod answers;
 mod complete;
 
 use actix_web::App;
@@ -121,13 +122,12 @@ pub fn document(origin: &str) -> OpenApi {
             }
         }
     }
-    complete::shared(&mut document);
+    answers::shared(&mut document);
     document
 }
 
 /// Adds the problem answers that follow from an operation's shape, and gives those that the handler names their body.
 fn add_problems(path: &str, method: &HttpMethod, operation: &mut Operation) {
-    let in_api = path.starts_with("/api/");
     let nothing = |requirement: &SecurityRequirement| {
         serde_json::to_value(requirement).is_ok_and(|value| value == serde_json::json!({}))
     };
@@ -168,7 +168,7 @@ fn add_problems(path: &str, method: &HttpMethod, operation: &mut Operation) {
             operation.responses.responses.insert(status.to_string(), reference);
         }
     }
-    if in_api && matches!(method, HttpMethod::Get) {
+    if answers::is_kept(path, method, operation) {
         let response = ResponseBuilder::new()
             .description("It is what `If-None-Match` names.")
             .build();

@@ -14,7 +14,14 @@ from broadsheet_client.api.auth import sign_in
 from broadsheet_client.api.images import upload_image
 from broadsheet_client.api.search import search_articles
 from broadsheet_client.api.views import count_view
-from broadsheet_client.models import ArticleCreate, ArticlePatch, Login, Problem, UploadForm
+from broadsheet_client.models import (
+    ArticleCreate,
+    ArticlePatch,
+    GetArticleBySlugBodyFormat,
+    Login,
+    Problem,
+    UploadForm,
+)
 from broadsheet_client.types import UNSET, File, Unset
 
 URL = os.environ.get("BROADSHEET_URL", "http://localhost:8080")
@@ -86,7 +93,7 @@ def main() -> None:
     # One view of one visitor, then the article as an app shows it: blocks, no web view needed.
     view = held(count_view.sync(article.id, client=api, x_visitor_id=str(uuid.uuid4()))).data
     assert view.counted and view.view_count == 1
-    read = held(get_article_by_slug.sync(article.slug, client=api, body_format="blocks")).data
+    read = held(get_article_by_slug.sync(article.slug, client=api, body_format=GetArticleBySlugBodyFormat.BLOCKS)).data
     assert not isinstance(read.body, Unset) and not isinstance(read.body.blocks, Unset)
     kinds = ", ".join(block.type_ for block in read.body.blocks)
     assert read.view_count == 1 and kinds == "paragraph, image", kinds

@@ -132,6 +132,28 @@ impl ToSchema for ArticleCreate {
     }
 }
 
+/// An article of an external id: the same fields, without that id, which stands in the path.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct ArticlePut(pub ArticleFields);
+
+impl PartialSchema for ArticlePut {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = ArticleCreate::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.properties.shift_remove("external_id");
+            object.description = Some("An article as it is to be. What is absent takes its default.".to_owned());
+        }
+        schema
+    }
+}
+
+impl ToSchema for ArticlePut {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        ArticleFields::schemas(schemas);
+    }
+}
+
 /// Where an article first stood. What is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
 pub struct SourceFields {

@@ -276,7 +276,7 @@ pub struct FilterParams {
     #[param(example = "wp-1024")]
     external_id: Option<String>,
     /// Where they stand: `draft`, `scheduled`, `published`, `archived`. Only signed in; without it, what is published.
-    #[param(example = json!(["draft"]), style = Form, explode = false, max_items = 4)]
+    #[param(example = json!(["draft"]), style = Form, explode = false, max_items = 4, format = "one of draft scheduled published archived")]
     status: Option<Vec<String>>,
 }
 
@@ -302,16 +302,19 @@ pub struct PagingParams {
 #[expect(dead_code, reason = "describes what `List` reads")]
 pub struct ListParams {
     /// `-published_at` (default), `published_at`, `-updated_at` or `updated_at`; then by id.
-    #[param(example = "-published_at")]
+    #[param(
+        example = "-published_at",
+        format = "one of -published_at published_at -updated_at updated_at"
+    )]
     sort: Option<String>,
     /// `exact` counts all rows into `meta.total`.
-    #[param(example = "exact")]
+    #[param(example = "exact", format = "one of exact")]
     count: Option<String>,
     /// `body` adds bodies.
-    #[param(example = json!(["body"]), style = Form, explode = false, max_items = 10)]
+    #[param(example = json!(["body"]), style = Form, explode = false, max_items = 1, format = "one of body")]
     include: Option<Vec<String>>,
     /// Form of bodies: `html` (default), `markdown`, `text`, `blocks`; signed in also `source`.
-    #[param(example = "html")]
+    #[param(example = "html", format = "one of html markdown text blocks source")]
     body_format: Option<String>,
 }
 
@@ -320,10 +323,10 @@ pub struct ListParams {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes what `Show` reads")]
 pub struct ShowParams {
-    /// `related`, `neighbors`, by comma or by repeating.
-    #[param(example = json!(["related", "neighbors"]), style = Form, explode = false, max_items = 10)]
+    /// `related`, `neighbors`, by comma or by repeating; `body` changes nothing, the body is always there.
+    #[param(example = json!(["related", "neighbors"]), style = Form, explode = false, max_items = 3, format = "one of related neighbors body")]
     include: Option<Vec<String>>,
     /// Form of the body: `html` (default), `markdown`, `text`, `blocks`; signed in also `source`.
-    #[param(example = "blocks")]
+    #[param(example = "blocks", format = "one of html markdown text blocks source")]
     body_format: Option<String>,
 }

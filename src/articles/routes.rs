@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, patch, post, put, web};
 
 use super::filter::filtered;
-use super::input::{ArticleCreate, ArticleFields};
+use super::input::{ArticleCreate, ArticleFields, ArticlePut};
 use super::listed::{Part, list_of_owner};
 use super::load::{Scene, subjects_of, summaries};
 use super::model::{Article, ArticleRow, ArticleSummary, BodyFormat, Neighbors};
@@ -328,7 +328,7 @@ pub async fn update_article(
     tag = "articles",
     operation_id = "put_article_by_external_id",
     params(("external_id" = String, Path, description = "Its id in another system.", example = "wp-1024", max_length = 200)),
-    request_body(content = ArticleCreate, example = json!({"title": "小米14评测", "body": "续航多了两个小时。", "status": "published", "published_at": "2026-01-13T12:31:54+08:00"})),
+    request_body(content = ArticlePut, example = json!({"title": "小米14评测", "body": "续航多了两个小时。", "status": "published", "published_at": "2026-01-13T12:31:54+08:00"})),
     security(("bearer" = [])),
     responses(
         (status = 200, description = "The article, replaced.", body = Data<Article>, headers(("ETag" = String, description = "Its version."))),
@@ -338,12 +338,12 @@ pub async fn update_article(
 )]
 #[put("/articles/by-external-id/{external_id}")]
 pub async fn put_article_by_external_id(
-    input: Then<Editor, Then<PathText, Json<ArticleCreate>>>,
+    input: Then<Editor, Then<PathText, Json<ArticlePut>>>,
     _query: NoQuery,
     db: web::Data<Db>,
     origin: web::Data<PublicUrl>,
 ) -> Result<Reply> {
-    let Then(Editor(viewer), Then(PathText(external_id), Json(ArticleCreate(mut fields)))) = input;
+    let Then(Editor(viewer), Then(PathText(external_id), Json(ArticlePut(mut fields)))) = input;
     fields.check(true)?;
     let mut checks = Checks::default();
     checks.line("/external_id", &external_id, 200);

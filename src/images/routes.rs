@@ -159,7 +159,7 @@ pub async fn list_images(
     operation_id = "get_image",
     params(
         ("id" = i64, Path, description = "Its id.", example = 7, minimum = 1),
-        ("include" = Option<Vec<String>>, Query, description = "`used_by`: what shows it.", example = "used_by"),
+        ("include" = Option<Vec<String>>, Query, description = "`used_by`: what shows it.", example = json!(["used_by"]), style = Form, explode = false, max_items = 1, format = "one of used_by"),
     ),
     security((), ("bearer" = [])),
     responses((status = 200, description = "The image.", body = Data<Image>)),

@@ -9,7 +9,7 @@ use actix_web::http::header::{
     ACCEPT, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap,
     HeaderName, HeaderValue, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, VARY,
 };
-use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, get, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, get, web};
 
 use super::accept::negotiate;
 use super::files::Files;
@@ -22,6 +22,7 @@ use crate::auth::Editor;
 use crate::db::Db;
 use crate::error::{Code, Error, Result};
 use crate::web::conditional::none_match;
+use crate::web::envelope::OfHead;
 use crate::web::{FromPairs, Pairs, Query};
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -62,15 +63,17 @@ impl FromPairs for Cut {
     params(
         ("hash" = String, Path, description = "The image's hash.", example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", pattern = "^[0-9a-f]{64}$"),
         ("variant" = String, Path, description = "The variant's name.", example = "w960.webp"),
-        ("focal" = Option<String>, Query, description = "Of a crop: the focal point that the address stands for, in thousandths, as the image's `variants` name it. Without one it stands for the middle.", example = "900-100", pattern = "^[0-9]{1,4}-[0-9]{1,4}$"),
+        ("focal" = Option<String>, Query, description = "Of a crop: the focal point that the address stands for, in thousandths, as the image's `variants` name it. Without one it stands for the middle.", example = "900-100", pattern = "^(0|[1-9][0-9]{0,2}|1000)-(0|[1-9][0-9]{0,2}|1000)$"),
     ),
     security((), ("bearer" = [])),
     responses(
-        (status = 200, description = "The file.", content((String = "image/webp"), (String = "image/avif"), (String = "image/jpeg"), (String = "image/png"))),
+        (status = 200, description = "The file.", content((String = "image/webp"), (String = "image/avif"), (String = "image/jpeg"), (String = "image/png"), (String = "application/octet-stream"))),
         (status = 206, description = "The part of it that `Range` asks for."),
         (status = 302, description = "It lies there, at the store of the files.", headers(("Location" = String, description = "Where."))),
         (status = 304, description = "It is what `If-None-Match` names."),
         (status = 307, description = "The crop of the present focal point; the one that was asked for was never made.", headers(("Location" = String, description = "Where, relative to the origin."))),
+        (status = 403, description = "`original`, without the right to it."),
+        (status = 422, description = "The uploaded file is damaged, so that nothing can be made of it."),
     ),
 )]
 #[get("/{hash}/{variant}")]
@@ -129,7 +132,9 @@ pub async fn get_media(
     } else {
         (SHORT_WAY, SHORT_WAY_OPEN)
     };
-    if let Some(address) = files.storage.address(&hash, &file_name, open).await? {
+    // The way that is open to `GET` is closed to `HEAD`.
+    let of_head = request.extensions().get::<OfHead>().is_some();
+    if !of_head && let Some(address) = files.storage.address(&hash, &file_name, open).await? {
         return Ok(response
             .status(StatusCode::FOUND)
             .insert_header((LOCATION, address))

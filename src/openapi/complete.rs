@@ -1,17 +1,15 @@
-//! What holds for many operations alike and stands at none of them: bounds, headers, links, names.
+//! What holds for many operations alike and stands at none of them: bounds and names here, [`answers`] beside it.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use utoipa::Number;
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Components, SchemaType};
-use utoipa::openapi::{
-    KnownFormat, Object, ObjectBuilder, OpenApi, Ref, RefOr, Response, Schema, SchemaFormat, Server, Type,
-};
+use utoipa::openapi::{KnownFormat, Object, OpenApi, Ref, RefOr, Schema, SchemaFormat, Server, Type};
+
+use super::answers;
 
 /// Where references to schemas point.
 const SCHEMAS: &str = "#/components/schemas/";
@@ -53,33 +51,6 @@ const WORD: &str = "^[a-z][a-z0-9_]*$";
 
 /// The largest id and the largest count: what a double holds exactly.
 const MAX: usize = 9_007_199_254_740_991;
-
-/// The headers that answers share: name, what it says, an example.
-const HEADERS: [(&str, &str, &str); 7] = [
-    (
-        "Cache-Control",
-        "How long the answer may be kept. Whoever sends `Authorization` gets `private, no-store`.",
-        "public, max-age=5, stale-while-revalidate=30",
-    ),
-    ("Content-Language", "The language of `title` and `detail`.", "zh-CN"),
-    (
-        "ETag",
-        "Names this answer; `If-None-Match` with it gets 304 while nothing has changed. Absent where nothing may be kept.",
-        "W/\"7-1f0c9a52d0b1e6a4c3d8\"",
-    ),
-    (
-        "Link",
-        "The next and the previous part, as `links` has them (RFC 8288).",
-        "</api/v1/articles?cursor=AQIDBAUGBwgCAAAAAGVh>; rel=\"next\"",
-    ),
-    ("Retry-After", "Seconds to wait before the next try.", "1"),
-    ("WWW-Authenticate", "How to sign in.", "Bearer"),
-    (
-        "X-Request-Id",
-        "Names this request in the server's log: the one that was sent, or a new one.",
-        "0198f2c6-7c7e-7d5a-9c1e-2f6d0a4b8c11",
-    ),
-];
 
 /// The server of the document.
 pub fn server(origin: &str) -> Server {
@@ -126,7 +97,7 @@ fn each_schema(schema: &mut RefOr<Schema>, on: &mut dyn FnMut(&mut RefOr<Schema>
     }
 }
 
-fn as_json<T: serde::Serialize>(part: &T) -> Value {
+pub(super) fn as_json<T: serde::Serialize>(part: &T) -> Value {
     serde_json::to_value(part).unwrap_or_default()
 }
 
@@ -265,6 +236,9 @@ fn is_free_text(object: &Object) -> bool {
     is(object, &Type::String) && object.pattern.is_none() && object.format.is_none() && object.enum_values.is_none()
 }
 
+/// What a format begins with that lists the values there are: `format = "one of day hour"`.
+const ONE_OF: &str = "one of ";
+
 /// A format of the house is shown as what it means.
 fn spell_format(schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = schema else {
@@ -273,7 +247,10 @@ fn spell_format(schema: &mut RefOr<Schema>) {
     let Some(SchemaFormat::Custom(format)) = &object.format else {
         return;
     };
-    if let Some((_, pattern)) = FORMATS.iter().find(|(name, _)| name == format) {
+    if let Some(values) = format.strip_prefix(ONE_OF) {
+        object.enum_values = Some(values.split(' ').map(Value::from).collect());
+        object.format = None;
+    } else if let Some((_, pattern)) = FORMATS.iter().find(|(name, _)| name == format) {
         object.pattern = Some((*pattern).to_owned());
         object.format = None;
     }
@@ -322,9 +299,9 @@ pub fn schemas(document: &mut OpenApi) {
 
 /// An operation that others may follow from: its path, its id, its summary.
 pub struct Target {
-    path: String,
-    id: String,
-    summary: String,
+    pub(super) path: String,
+    pub(super) id: String,
+    pub(super) summary: String,
 }
 
 /// The operations on one thing, which the answer that made it leads to.
@@ -375,109 +352,5 @@ pub fn operation(path: &str, method: &HttpMethod, operation: &mut Operation, tar
         // "Or without", alone, is better said by an empty list: generators make a client without credentials of it.
         operation.security = Some(Vec::new());
     }
-    let id = operation.operation_id.clone().unwrap_or_default();
-    for (status, response) in &mut operation.responses.responses {
-        let RefOr::T(response) = response else { continue };
-        if !status.starts_with(['2', '3']) {
-            continue;
-        }
-        let read = matches!(method, HttpMethod::Get) && path.starts_with("/api/");
-        share(response, &["Cache-Control", "X-Request-Id"]);
-        if read && matches!(status.as_str(), "200" | "304") {
-            share(response, &["ETag"]);
-        }
-        if paged && status == "200" {
-            share(response, &["Link"]);
-            let text = "The next part, while `next_cursor` is not null.";
-            lead(
-                response,
-                "next",
-                &id,
-                "cursor",
-                "$response.body#/meta/next_cursor",
-                text,
-            );
-        }
-        if matches!(method, HttpMethod::Post) && matches!(status.as_str(), "200" | "201") {
-            let one = format!("{path}/{{id}}");
-            let below = format!("{one}/");
-            for target in targets
-                .iter()
-                .filter(|target| target.path == one || target.path.starts_with(&below))
-            {
-                lead(
-                    response,
-                    &target.id,
-                    &target.id,
-                    "id",
-                    "$response.body#/data/id",
-                    &target.summary,
-                );
-            }
-        }
-        for (media_type, content) in &mut response.content {
-            if media_type.starts_with("image/")
-                && let RefOr::T(content) = content
-            {
-                let bytes = ObjectBuilder::new()
-                    .schema_type(Type::String)
-                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
-                content.schema = Some(bytes.into());
-            }
-        }
-    }
-}
-
-fn lead(response: &mut Response, name: &str, operation: &str, parameter: &str, value: &str, description: &str) {
-    let link = LinkBuilder::new()
-        .operation_id(operation)
-        .parameter(parameter, value)
-        .description(description)
-        .build();
-    response.links.insert(name.to_owned(), RefOr::T(link));
-}
-
-/// Says that an answer has these of the shared headers.
-fn share(response: &mut Response, names: &[&str]) {
-    for name in names {
-        let reference = RefOr::Ref(Ref::new(format!("#/components/headers/{name}")));
-        response.headers.entry((*name).to_owned()).or_insert(reference);
-    }
-}
-
-/// Completes the shared answers and headers, and leaves out the answers that no operation has.
-pub fn shared(document: &mut OpenApi) {
-    let paths = as_json(&document.paths).to_string();
-    let Some(components) = &mut document.components else {
-        return;
-    };
-    components
-        .responses
-        .retain(|name, _| paths.contains(&format!("\"#/components/responses/{name}\"")));
-    for (name, response) in &mut components.responses {
-        let RefOr::T(response) = response else { continue };
-        share(response, &["Content-Language", "X-Request-Id"]);
-        match name.as_str() {
-            "TooManyRequests" | "ServiceUnavailable" => share(response, &["Retry-After"]),
-            "Unauthorized" => share(response, &["WWW-Authenticate"]),
-            _ => {}
-        }
-    }
-    for (name, description, example) in HEADERS {
-        let seconds = name == "Retry-After";
-        let schema = if seconds {
-            ObjectBuilder::new()
-                .schema_type(Type::Integer)
-                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
-        } else {
-            ObjectBuilder::new().schema_type(Type::String)
-        };
-        let example = if seconds { serde_json::json!(1) } else { example.into() };
-        let header = HeaderBuilder::new()
-            .schema(Some(schema))
-            .description(Some(description))
-            .example(Some(example))
-            .build();
-        components.headers.insert(name.to_owned(), RefOr::T(header));
-    }
+    answers::complete(path, method, operation, paged, targets);
 }

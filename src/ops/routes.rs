@@ -109,7 +109,6 @@ pub async fn get_index(_query: NoQuery, request: HttpRequest, origin: web::Data<
     let mut response = if wants_page(request.headers()) {
         HttpResponse::Ok()
             .content_type("text/html; charset=utf-8")
-            .insert_header((CACHE_CONTROL, "public, max-age=300"))
             .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"))
             .body(PAGE)
     } else {
@@ -121,8 +120,10 @@ pub async fn get_index(_query: NoQuery, request: HttpRequest, origin: web::Data<
             openapi: format!("{origin}/openapi.json"),
             docs: format!("{origin}/docs/"),
         };
-        Reply::json(&index)?.respond_to(&request)
+        Reply::json(&index)?.uncached().respond_to(&request)
     };
-    response.headers_mut().append(VARY, HeaderValue::from_static("Accept"));
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    headers.append(VARY, HeaderValue::from_static("Accept"));
     Ok(response)
 }

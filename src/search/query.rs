@@ -195,7 +195,7 @@ pub struct SearchParams {
     #[param(example = "小米 续航", min_length = 1, max_length = 200)]
     q: String,
     /// `relevance` (default) or `-published_at`.
-    #[param(example = "relevance")]
+    #[param(example = "relevance", format = "one of relevance -published_at")]
     sort: Option<String>,
     /// Rows wanted.
     #[param(example = 20, minimum = 1, maximum = 100)]
@@ -207,14 +207,14 @@ pub struct SearchParams {
     #[param(example = 1, minimum = 1, maximum = 10000)]
     page: Option<i64>,
     /// `body` adds bodies.
-    #[param(example = json!(["body"]), style = Form, explode = false, max_items = 10)]
+    #[param(example = json!(["body"]), style = Form, explode = false, max_items = 1, format = "one of body")]
     include: Option<Vec<String>>,
     /// Form of bodies: `html` (default), `markdown`, `text`, `blocks`; signed in also `source`.
-    #[param(example = "html")]
+    #[param(example = "html", format = "one of html markdown text blocks source")]
     body_format: Option<String>,
     /// By what to count everything that is found: `category` (an article counts for the categories above its own as well),
     /// `tag`, `author`, `year` (of publication, in the site's time zone), into `meta.facets`.
-    #[param(example = json!(["category", "year"]), style = Form, explode = false, max_items = 10)]
+    #[param(example = json!(["category", "year"]), style = Form, explode = false, max_items = 4, format = "one of category tag author year")]
     facets: Option<Vec<String>>,
 }
 

@@ -27,7 +27,7 @@ pub struct ByNameParams {
     #[param(example = "AQIDBAUGBwgBAAAAAAAAAAPlsI_nsbM", pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// `exact` has all rows counted, as `meta.total`.
-    #[param(example = "exact")]
+    #[param(example = "exact", format = "one of exact")]
     count: Option<String>,
 }
 

@@ -75,7 +75,7 @@ pub struct SeriesParams {
     #[param(example = "2026-02-01", format = "date-or-time")]
     to: Option<String>,
     /// `day` (default) or `hour`.
-    #[param(example = "day")]
+    #[param(example = "day", format = "one of day hour")]
     interval: Option<String>,
 }
 
@@ -85,7 +85,7 @@ pub struct SeriesParams {
 #[expect(dead_code, reason = "describes what `Ranking` reads")]
 pub struct RankingParams {
     /// Views of the last `24h`, `7d` (default) or `30d`, or of `all` time. A window begins with the hour in which it begins.
-    #[param(example = "7d")]
+    #[param(example = "7d", format = "one of 24h 7d 30d all")]
     window: Option<String>,
     /// Slug of a category; its descendants count as well.
     #[param(example = "news")]

@@ -231,8 +231,9 @@ impl ResponseCache {
         }
     }
 
-    /// Lets one of many that ask for the same make the answer; the others wait for it.
-    pub async fn begin(self: &Arc<Self>, request: &ServiceRequest, arrived: Arrival) -> Turn {
+    /// Lets one of many that ask for the same make the answer; the others wait for it. The `first` time somebody comes here,
+    /// it may have been made since they looked.
+    pub async fn begin(self: &Arc<Self>, request: &ServiceRequest, arrived: Arrival, first: bool) -> Turn {
         let Some(key) = key_of(request) else {
             return Turn::Alone;
         };
@@ -240,6 +241,8 @@ impl ResponseCache {
             let mut making = self.making_now();
             match making.get(key) {
                 Some(other) => other.clone(),
+                // Who made it put it away before they left.
+                None if first && self.true_content(key).is_some() => return Turn::Again,
                 None => {
                     let (outcome, others) = watch::channel(None);
                     making.insert(key.into(), others);

@@ -29,6 +29,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The header that tells where time went.
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
+/// In a request's extensions: it was `HEAD`, and no body is sent.
+pub struct OfHead;
+
 /// The middleware. It stands outermost.
 pub struct Envelope {
     cache: Option<Arc<ResponseCache>>,
@@ -117,6 +120,7 @@ where
         // The connection still knows that it was HEAD, and sends no body.
         if request.method() == Method::HEAD {
             request.head_mut().method = Method::GET;
+            request.extensions_mut().insert(OfHead);
         }
         let line = log::log_enabled!(log::Level::Debug).then(|| format!("{} {}", request.method(), request.path()));
         let (service, cross_origin) = (Rc::clone(&self.service), Rc::clone(&self.cross_origin));
@@ -171,12 +175,13 @@ where
         return (handled(request).await, "");
     };
     let arrived = cache.arrival();
+    let mut first = true;
     loop {
         if let Some(mut response) = cache.answer(&request).await {
             cross_origin.allow(&request, &mut response);
             return (Ok(request.into_response(response)), "cache;desc=hit, ");
         }
-        match cache.begin(&request, arrived).await {
+        match cache.begin(&request, arrived, std::mem::take(&mut first)).await {
             Turn::First(made) => {
                 request.extensions_mut().insert(Wanted);
                 let mut outcome = handled(request).await;

@@ -1,5 +1,6 @@
 //! Files in a bucket of an S3 server, which is a real one, on a port, and is stopped on the way.
 
+use actix_web::http::Method;
 use serde_json::json;
 
 use broadsheet::config::Media;
@@ -182,6 +183,13 @@ async fn readers_are_sent_to_the_bucket(app: &App, _s3: &mut S3) {
     assert_eq!(file.status().as_u16(), 200);
     let body = file.body().limit(1 << 20).await.expect("a file");
     assert_eq!(&body[8..12], b"WEBP");
+    // The address is signed for `GET` alone.
+    let head = app
+        .anonymous()
+        .send(Method::HEAD, &media(&hash, "w320.webp"), None)
+        .await;
+    assert_eq!((head.status, head.header("content-type")), (200, Some("image/webp")));
+    assert_eq!(head.header("content-length"), Some(body.len().to_string().as_str()));
     let accepted = app
         .anonymous()
         .with("accept", "image/webp")

@@ -1,17 +1,19 @@
 //! The document: committed as it is made, and complete.
 
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
-use crate::support::{App, both};
+use crate::support::contract::{Contract, FILE};
+use crate::support::{Answer, App, both};
 
 both!(
+    the_words_that_a_query_takes_are_those_that_are_listed,
     the_server_gives_its_document,
     every_path_refuses_unknown_parameters,
     wrong_methods_and_paths_are_problems,
     the_index_is_a_page_for_browsers
 );
-
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/broadsheet.v1.json");
 
 fn document() -> Value {
     let document = broadsheet::openapi::document("http://localhost:8080");
@@ -114,6 +116,82 @@ fn every_field_has_a_description() {
             assert!(described, "{name}.{field} has no description: {property}");
         }
     }
+}
+
+/// The check of every other test, checked: it sees whatever an answer has too much, too little or otherwise.
+#[test]
+fn an_answer_that_the_document_does_not_describe_is_seen() {
+    const JSON: (&str, &str) = ("content-type", "application/json");
+    const ID: (&str, &str) = ("x-request-id", "1");
+    const KEPT: (&str, &str) = ("cache-control", "no-store");
+    const BODY: &str = r#"{"status": "ok", "version": "1"}"#;
+    let contract = Contract::committed();
+    let compare = |method: Method, path: &str, status: u16, headers: &[(&'static str, &'static str)], body: &str| {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        let answer = Answer::new(path.to_owned(), status, headers, body.as_bytes().to_vec());
+        contract.compare(&method, path, &answer)
+    };
+    let live = |status, headers: &[_], body: &str| compare(Method::GET, "/health/live", status, headers, body);
+    assert_eq!(live(200, &[JSON, ID, KEPT], BODY), Ok(()));
+    assert_eq!(
+        compare(Method::HEAD, "/health/live", 200, &[JSON, ID, KEPT], ""),
+        Ok(())
+    );
+    let whole = [JSON, ID, KEPT];
+    for (lie, seen) in [
+        ("a status", live(202, &whole, BODY)),
+        (
+            "a field too much",
+            live(200, &whole, r#"{"status": "ok", "version": "1", "more": 1}"#),
+        ),
+        ("a field too little", live(200, &whole, r#"{"status": "ok"}"#)),
+        ("a type", live(200, &whole, r#"{"status": "ok", "version": 1}"#)),
+        ("no body", live(200, &whole, "")),
+        (
+            "a content type",
+            live(200, &[("content-type", "text/plain"), ID, KEPT], BODY),
+        ),
+        ("a header too much", live(200, &[JSON, ID, KEPT, ("x-more", "1")], BODY)),
+        ("a header too little", live(200, &[JSON, KEPT], BODY)),
+        (
+            "a body with HEAD",
+            compare(Method::HEAD, "/health/live", 200, &whole, BODY),
+        ),
+        (
+            "a body with 204",
+            compare(Method::DELETE, "/api/v1/tags/1", 204, &whole, BODY),
+        ),
+        ("a method", compare(Method::PUT, "/health/live", 200, &whole, BODY)),
+        ("a path", compare(Method::GET, "/api/v1/nothing", 200, &whole, BODY)),
+    ] {
+        assert!(seen.is_err(), "{lie} is not seen");
+    }
+}
+
+async fn the_words_that_a_query_takes_are_those_that_are_listed(app: &App) {
+    let admin = app.admin().await;
+    let mut lists = 0;
+    for (_, path, operation) in operations(&document()) {
+        let path = path.replace("{id}", "1").replace("{slug}", "x");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let (name, schema) = (parameter["name"].as_str().expect("a name"), &parameter["schema"]);
+            let Some(words) = schema["enum"].as_array().or(schema["items"]["enum"].as_array()) else {
+                continue;
+            };
+            lists += 1;
+            let words = words.iter().map(|word| word.as_str().expect("a word"));
+            for (word, known) in words.map(|word| (word, true)).chain([("bogus", false)]) {
+                let answer = admin.get(&format!("{path}?{name}={word}")).await;
+                let errors = answer["errors"].as_array();
+                let named = errors.is_some_and(|errors| errors.iter().any(|error| error["parameter"] == name));
+                assert_ne!(named, known, "{name}={word}: {answer}");
+            }
+        }
+    }
+    assert!(lists > 10, "{lists}");
 }
 
 async fn the_server_gives_its_document(app: &App) {

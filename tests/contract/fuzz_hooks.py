@@ -26,8 +26,11 @@ REASONS = [
     # By relevance 1,000 articles are listed, by date 10,000.
     "a whole number from 1 to 1000 is wanted",
     "goes with a body alone",
+    # A focal point, which a variant that is no crop does not have.
+    "for crops alone",
     "stands in the path",
     "must be true: a revoked key cannot be taken back",
+    "hours are kept for",
     "future",
     "before",
     "points",
@@ -53,6 +56,8 @@ REASONS = [
     "must be an e-mail address",
     # For JSON Schema `1.0` is a whole number, for the server it is not.
     "invalid type: floating point",
+    # In free-form data, at any depth.
+    "must not have NUL characters",
     # Sizes in bytes, depth, and all entries together.
     "must have at most",
     "three levels",

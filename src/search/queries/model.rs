@@ -150,7 +150,7 @@ pub struct QueriesParams {
     #[param(example = 1, minimum = 1, maximum = 10000)]
     page: Option<i64>,
     /// `exact` has all rows counted, as `meta.total`.
-    #[param(example = "exact")]
+    #[param(example = "exact", format = "one of exact")]
     count: Option<String>,
 }
 

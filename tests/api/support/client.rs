@@ -9,6 +9,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
+use super::contract;
 
 /// How a caller is known.
 pub trait Role: Clone {
@@ -186,13 +187,13 @@ impl<R: Role> Client<R> {
         .await
     }
 
-    /// Any request, with a body of any content type.
+    /// Any request, with a body of any content type. The answer is one that the document describes, or the test fails.
     #[must_use = "an answer that nobody looks at tests nothing"]
     pub async fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Answer {
         let url = format!("http://{}{}", self.server, utf8_percent_encode(path, UNSAFE));
         let sent = format!("{method} {path}");
         // One connection a request: a server that stops waits for those that are kept alive.
-        let mut request = self.http.request(method, url).force_close();
+        let mut request = self.http.request(method.clone(), url).force_close();
         if let Some(value) = self.role.authorization() {
             request = request.insert_header((AUTHORIZATION, value));
         }
@@ -214,11 +215,13 @@ impl<R: Role> Client<R> {
             .limit(64 << 20)
             .await
             .unwrap_or_else(|error| panic!("{sent}: the body: {error}"));
-        Answer::new(
+        let answer = Answer::new(
             sent,
             response.status().as_u16(),
             response.headers().clone(),
             body.to_vec(),
-        )
+        );
+        contract::check(&method, path, &answer);
+        answer
     }
 }

@@ -1,8 +1,9 @@
-//! What the tests share: a server in this process on a fresh database, clients for every kind of caller, and
-//! [`both!`], which makes one test per database out of one function.
+//! What the tests share: a server in this process on a fresh database, clients for every kind of caller, which hold each
+//! answer against the document, and [`both!`], which makes one test per database out of one function.
 
 mod answer;
 mod client;
+pub mod contract;
 mod database;
 pub mod pictures;
 pub mod s3;
