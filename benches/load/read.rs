@@ -167,7 +167,12 @@ impl Read {
                     0.8,
                 );
             }
-            rows.push(vec![name.to_owned(), format!("{ours:.0}"), format!("{theirs:.0}")]);
+            let theirs = if by_hand {
+                format!("{theirs:.0}")
+            } else {
+                "–".to_owned()
+            };
+            rows.push(vec![name.to_owned(), format!("{ours:.0}"), theirs]);
         }
         report.line("Without the cache, beside a handler by hand that selects the row with rusqlite and has the bytes in memory");
         report.table(&["what", "Broadsheet", "by hand"], &rows);
