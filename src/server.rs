@@ -20,7 +20,6 @@ use crate::openapi::{self, Routes};
 use crate::ops::Readiness;
 use crate::search::{SearchState, upkeep};
 use crate::taxonomy::tags::{Reindex, Whose, rewrite_keys};
-use crate::text::query::warm;
 use crate::users;
 use crate::views::{self, Counter};
 use crate::web::cache::ResponseCache;
@@ -40,8 +39,8 @@ pub struct Running {
     /// What works beside the requests: keeps the search index, what views add up to, the files, and the view numbers of
     /// kept answers.
     upkeep: Vec<tokio::task::JoinHandle<()>>,
-    /// What the cache learns from of changes of other processes.
-    watch: Option<Watch>,
+    /// What this process learns from of changes of other processes.
+    watch: Watch,
     /// Held while the server runs: one server a SQLite file.
     _lock: Option<std::fs::File>,
 }
@@ -67,9 +66,6 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let index_upkeep = tokio::spawn(async move { upkeep::keep_up(&index_db, &database).await });
     let (views_db, zone) = (db.clone(), config.time_zone);
     let views_upkeep = tokio::spawn(async move { views::upkeep::keep_up(&views_db, zone).await });
-    if let Err(error) = warm() {
-        log::warn!("the dictionary loads with the first search: {error}");
-    }
     let listener = std::net::TcpListener::bind(config.bind)
         .map_err(|error| format!("cannot listen on {}: {error}", config.bind))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
@@ -95,7 +91,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let cache = ResponseCache::new(config.cache_bytes, &db, |read, ids| {
         Ok(load_view_counts(read.conn, ids)?)
     });
-    let watch = cache.as_ref().map(|_cache| db.watch(&config.database)).transpose()?;
+    let watch = db.watch(&config.database)?;
     let (cache, refreshing) = cache.unzip();
     let search = web::Data::new(SearchState::open(db.clone(), &config.data_dir));
     let readiness = web::Data::new(Readiness::new(db.clone()));

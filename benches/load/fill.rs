@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use broadsheet::config::Database;
 use broadsheet::db::schema::{site, tags};
 use broadsheet::db::{Db, DbConn};
+use broadsheet::search::upkeep;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
@@ -53,20 +54,22 @@ pub struct Filled {
 pub async fn ensure(target: &Target) -> Result<Filled> {
     let config = target.config()?;
     let mixed = target.mix.as_deref().map_or(Ok(Vec::new()), read_folder)?;
-    let corpus = Corpus::new(target.seed, target.articles);
+    let corpus = Corpus::new(target.seed, target.articles).of_length(target.length);
     let db = Db::open(&config)?;
     let reindexed = if is_full(&db, target.stamp()).await? {
         println!("reusing {} ({})", target.folder().display(), target.stamp());
         None
     } else {
         let begun = Instant::now();
+        // Else the server would take the index of what is written here to be that of another version.
+        upkeep::settle(&db).await.map_err(in_words)?;
         fill(&db, &corpus, &mixed)?;
         println!(
             "wrote {} articles in {:.1} s",
             corpus.size() + mixed.len() as u64,
             begun.elapsed().as_secs_f64()
         );
-        let reindexed = reindex(target)?;
+        let reindexed = (!target.unindexed).then(|| reindex(target)).transpose()?;
         if let Database::Postgres(url) = &config.database {
             vacuum(url)?;
         }
@@ -79,7 +82,7 @@ pub async fn ensure(target: &Target) -> Result<Filled> {
         })
         .await
         .map_err(in_words)?;
-        Some(reindexed)
+        reindexed
     };
     db.close().await;
     Ok(Filled {

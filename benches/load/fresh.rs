@@ -1,6 +1,5 @@
 //! Writes under load: is what was acknowledged seen by the next read, and what do reads lose?
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -77,7 +76,7 @@ impl Fresh {
                     outcome
                 })
             };
-            let found = self.write(&client, other.as_ref(), written, &stop).await?;
+            let found = self.write(&server, other.as_ref(), written, &stop).await?;
             let beside = reading.join().map_err(|_panic| "the load panicked")??;
             rows.push(vec![
                 name.to_owned(),
@@ -117,17 +116,18 @@ impl Fresh {
 
     async fn write(
         &self,
-        client: &Client,
+        server: &Server,
         other: Option<&Server>,
         slugs: &[String],
         stop: &AtomicBool,
     ) -> Result<Written> {
-        let editor = client.clone().signed_in().await?;
-        let reader = Rc::new(client.clone());
+        // Connections of its own: those from before the load was awaited are closed by now.
+        let reader = server.client(4);
+        let editor = reader.clone().signed_in().await?;
         let there = other.map(|server| server.client(2));
         let mut ids = Vec::new();
         for slug in slugs {
-            let page = client.get(&format!("/api/v1/articles/by-slug/{slug}")).await?.json()?;
+            let page = reader.get(&format!("/api/v1/articles/by-slug/{slug}")).await?.json()?;
             ids.extend(page.pointer("/data/id").and_then(Value::as_i64));
         }
         let mut written = Written::default();

@@ -16,6 +16,12 @@ pub struct Target {
     /// From what they are made; the same seed gives the same articles.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// How long articles are, in hundredths of the usual length.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub length: u32,
+    /// Leaves out the index of search, which takes most of the time and which no list reads.
+    #[arg(long)]
+    pub unindexed: bool,
     /// `sqlite`, or `postgres://USER@HOST:PORT/NAME` of an empty database or one that was filled like this.
     #[arg(long, default_value = "sqlite")]
     pub database: String,
@@ -55,8 +61,15 @@ impl Target {
     pub fn folder(&self) -> PathBuf {
         let mixed = if self.mix.is_some() { "-mixed" } else { "" };
         let database = if self.is_postgres() { "postgres" } else { "sqlite" };
-        self.data
-            .join(format!("{database}-{}-{}{mixed}", self.articles, self.seed))
+        let indexed = if self.unindexed { "-unindexed" } else { "" };
+        let length = match self.length {
+            100 => String::new(),
+            length => format!("-length-{length}"),
+        };
+        self.data.join(format!(
+            "{database}-{}-{}{length}{indexed}{mixed}",
+            self.articles, self.seed
+        ))
     }
 
     /// What `DATABASE_URL` is.
@@ -80,8 +93,13 @@ impl Target {
     /// What the database is filled with, as it is noted in it.
     pub fn stamp(&self) -> String {
         let mixed = self.mix.as_deref().map_or("", |mix| mix.to_str().unwrap_or("?"));
+        let length = match self.length {
+            100 => String::new(),
+            length => format!(" of {length} % of their length"),
+        };
+        let indexed = if self.unindexed { ", unindexed" } else { "" };
         format!(
-            "corpus {} of {} articles, seed {}, mixed with {mixed:?}",
+            "corpus {} of {} articles{length}, seed {}, mixed with {mixed:?}{indexed}",
             crate::corpus::VERSION,
             self.articles,
             self.seed

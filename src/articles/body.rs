@@ -7,12 +7,12 @@ use diesel::prelude::*;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::model::{Body, BodyFormat, BodySource};
+use crate::db::DbConn;
 use crate::db::schema::article_bodies;
-use crate::db::{DbConn, among};
 use crate::error::{Error, Result};
 use crate::images::model::Image;
-use crate::on_backend;
 use crate::text::render::{self, Picture, Place, Rendered};
+use crate::{on_backend, on_ids};
 
 #[derive(Insertable)]
 #[diesel(table_name = article_bodies)]
@@ -47,11 +47,12 @@ pub fn save_body(conn: &mut DbConn, article_id: i64, source: &str, rendered: &Re
 
 /// The stored bodies of these articles in one form, in one statement.
 pub fn load_bodies(conn: &mut DbConn, ids: &[i64], format: BodyFormat) -> QueryResult<HashMap<i64, String>> {
-    let rows: Vec<(i64, String)> = article_bodies::table
-        .filter(among(article_bodies::article_id, ids))
+    let stored = article_bodies::table
         .filter(article_bodies::format.eq(format.as_str()))
-        .select((article_bodies::article_id, article_bodies::content))
-        .load(conn)?;
+        .select((article_bodies::article_id, article_bodies::content));
+    let rows: Vec<(i64, String)> = on_ids!(conn, article_bodies::article_id, ids, |c, named| {
+        stored.filter(named).load(c)
+    })?;
     Ok(rows.into_iter().collect())
 }
 

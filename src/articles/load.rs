@@ -1,12 +1,13 @@
 //! From rows to what is answered: everything that a list of articles shows, in a constant number of statements.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::body::{fill_body, images_in, load_bodies};
 use super::input::Metadata;
 use super::model::{ArticleLinks, ArticleRow, ArticleSummary, BodyFormat, Seo, SourceRef, Status};
 use super::store;
-use crate::db::{DbConn, Subject, Timestamp};
+use crate::db::{DbConn, Read, Subject, Timestamp, Tx};
 use crate::error::Result;
 use crate::images::model::Image;
 use crate::images::store::load_images;
@@ -20,19 +21,28 @@ use crate::taxonomy::tags::store::load_tags_of;
 /// What every article is shown against.
 pub struct Scene {
     /// The site.
-    pub site: SiteRow,
+    pub site: Arc<SiteRow>,
     /// The categories.
-    pub tree: Tree,
+    pub tree: Arc<Tree>,
     /// What absolute addresses begin with.
     pub origin: String,
 }
 
 impl Scene {
-    /// Reads site and categories.
-    pub fn load(conn: &mut DbConn, origin: &str) -> Result<Self> {
+    /// For readers.
+    pub fn load(read: &mut Read<'_>, origin: &str) -> Result<Self> {
         Ok(Self {
-            site: find_site(conn)?,
-            tree: load_tree(conn)?,
+            site: read.kept(&[Subject::Site], |_| true, |conn| Ok(find_site(conn)?))?,
+            tree: read.kept(&[Subject::Categories], |_| true, |conn| Ok(load_tree(conn)?))?,
+            origin: origin.to_owned(),
+        })
+    }
+
+    /// For who has just written, as it stands in the transaction.
+    pub fn within(tx: &mut Tx<'_>, origin: &str) -> Result<Self> {
+        Ok(Self {
+            site: Arc::new(find_site(tx.conn)?),
+            tree: Arc::new(load_tree(tx.conn)?),
             origin: origin.to_owned(),
         })
     }
@@ -70,6 +80,10 @@ pub fn summaries(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
+    // Another process may have made a category a moment ago.
+    let is_known = |row: &ArticleRow| row.values.category_id.is_none_or(|id| scene.tree.has(id));
+    let fresh = (!rows.iter().all(is_known)).then(|| load_tree(conn)).transpose()?;
+    let tree = fresh.as_ref().unwrap_or(&scene.tree);
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut tags = load_tags_of(conn, &ids)?;
     let mut authors = load_authors_of(conn, &ids, &scene.origin)?;
@@ -103,7 +117,7 @@ pub fn summaries(
             Ok(ArticleSummary {
                 id,
                 status: Status::at(row.state, row.published_at, now),
-                category: row.category_id.and_then(|id| scene.tree.reference(id)),
+                category: row.category_id.and_then(|id| tree.reference(id)),
                 tags: tags.remove(&id).unwrap_or_default(),
                 authors: authors.remove(&id).unwrap_or_default(),
                 cover: row.cover_image_id.and_then(|id| images.get(&id).cloned()),

@@ -13,7 +13,7 @@ use super::store;
 use super::write::{self, Prepared, Written};
 use crate::auth::{Contributor, Editor, Viewer};
 use crate::config::Config;
-use crate::db::{self, Db, DbConn, Read, Sight, Subject, Timestamp};
+use crate::db::{self, Db, DbConn, Read, Sight, Subject, Timestamp, Tx};
 use crate::error::{Code, Error, Result};
 use crate::web::body::Checks;
 use crate::web::page::address;
@@ -51,7 +51,7 @@ pub async fn list_articles(
     let chosen = list.chosen_by();
     let (page, due) = db
         .read(move |read| {
-            let scene = Scene::load(read.conn, &origin.0)?;
+            let scene = Scene::load(read, &origin.0)?;
             let zone = scene.site.zone(config.time_zone);
             let scope = list.filter.scope(list.sort.name());
             let after = list.paging.cursor(&scope, 2)?.map(store::place).transpose()?;
@@ -128,10 +128,9 @@ pub async fn get_article(
     let (article, due) = db
         .read(move |read| {
             let row = store::find_article(read.conn, id, viewer.sight(), read.now)?.ok_or_else(Error::not_found)?;
-            Ok((
-                assemble(read.conn, read.now, &origin.0, row, includes)?,
-                db::next_due(read)?,
-            ))
+            let scene = Scene::load(read, &origin.0)?;
+            let article = assemble(read.conn, read.now, &scene, row, includes)?;
+            Ok((article, db::next_due(read)?))
         })
         .await?;
     show(&article, due)
@@ -169,7 +168,8 @@ pub async fn get_article_by_slug(
         .read(move |read| {
             let sight = viewer.sight();
             if let Some(row) = store::find_by_slug(read.conn, &slug, sight, read.now)? {
-                let article = assemble(read.conn, read.now, &origin.0, row, includes)?;
+                let scene = Scene::load(read, &origin.0)?;
+                let article = assemble(read.conn, read.now, &scene, row, includes)?;
                 return Ok(Found::Here(Box::new(article), db::next_due(read)?));
             }
             let present = store::find_by_former_slug(read.conn, &slug, sight, read.now)?;
@@ -212,7 +212,7 @@ pub async fn list_related_articles(
     let (data, due) = db
         .read(move |read| {
             let row = store::find_article(read.conn, id, viewer.sight(), read.now)?.ok_or_else(Error::not_found)?;
-            let scene = Scene::load(read.conn, &origin.0)?;
+            let scene = Scene::load(read, &origin.0)?;
             let rows = nearby::related(read.conn, read.now, &row, near.limit)?;
             Ok((summaries(read.conn, read.now, &scene, rows, None)?, db::next_due(read)?))
         })
@@ -256,7 +256,7 @@ pub async fn create_article(
         .write(move |tx| {
             let (body, fields) = body;
             let written = write::create(tx, &viewer, fields, &body)?;
-            answer(tx.conn, tx.now, &origin.0, &written)
+            answer(tx, &origin.0, &written)
         })
         .await?;
     reply(written)
@@ -314,7 +314,7 @@ pub async fn update_article(
     let written = db
         .write(move |tx| {
             let written = write::update(tx, &viewer, id, &if_match, fields, body.as_ref())?;
-            answer(tx.conn, tx.now, &origin.0, &written)
+            answer(tx, &origin.0, &written)
         })
         .await?;
     reply(written)
@@ -356,7 +356,7 @@ pub async fn put_article_by_external_id(
         .write(move |tx| {
             let (body, fields) = body;
             let written = write::put(tx, &viewer, external_id, fields, &body)?;
-            answer(tx.conn, tx.now, &origin.0, &written)
+            answer(tx, &origin.0, &written)
         })
         .await?;
     reply(written)
@@ -407,15 +407,16 @@ impl Prepared {
 }
 
 /// The article that was written, as it stands in the transaction.
-fn answer(conn: &mut DbConn, now: Timestamp, origin: &str, written: &Written) -> Result<(Article, bool)> {
-    let row = store::find_article(conn, written.id, db::Sight::All, now)?.ok_or_else(Error::not_found)?;
+fn answer(tx: &mut Tx<'_>, origin: &str, written: &Written) -> Result<(Article, bool)> {
+    let row = store::find_article(tx.conn, written.id, Sight::All, tx.now)?.ok_or_else(Error::not_found)?;
+    let scene = Scene::within(tx, origin)?;
     let includes = Includes {
         body: true,
         related: false,
         neighbors: false,
         format: BodyFormat::Html,
     };
-    Ok((assemble(conn, now, origin, row, includes)?, written.created))
+    Ok((assemble(tx.conn, tx.now, &scene, row, includes)?, written.created))
 }
 
 fn reply((article, created): (Article, bool)) -> Result<Reply> {
@@ -443,11 +444,10 @@ fn show(article: &Article, due: Option<Timestamp>) -> Result<Reply> {
 }
 
 /// One article with all that was asked for.
-fn assemble(conn: &mut DbConn, now: Timestamp, origin: &str, row: ArticleRow, includes: Includes) -> Result<Article> {
-    let scene = Scene::load(conn, origin)?;
+fn assemble(conn: &mut DbConn, now: Timestamp, scene: &Scene, row: ArticleRow, includes: Includes) -> Result<Article> {
     let related = if includes.related {
         let rows = nearby::related(conn, now, &row, 10)?;
-        Some(summaries(conn, now, &scene, rows, None)?)
+        Some(summaries(conn, now, scene, rows, None)?)
     } else {
         None
     };
@@ -455,7 +455,7 @@ fn assemble(conn: &mut DbConn, now: Timestamp, origin: &str, row: ArticleRow, in
         let (older, newer) = nearby::neighbors(conn, now, &row)?;
         let ids = (older.as_ref().map(|row| row.id), newer.as_ref().map(|row| row.id));
         let mut neighbors = Neighbors::default();
-        for summary in summaries(conn, now, &scene, older.into_iter().chain(newer).collect(), None)? {
+        for summary in summaries(conn, now, scene, older.into_iter().chain(newer).collect(), None)? {
             if Some(summary.id) == ids.0 {
                 neighbors.prev = Some(summary);
             } else {
@@ -467,7 +467,7 @@ fn assemble(conn: &mut DbConn, now: Timestamp, origin: &str, row: ArticleRow, in
         None
     };
     let body = includes.body.then_some(includes.format);
-    let summary = summaries(conn, now, &scene, vec![row], body)?
+    let summary = summaries(conn, now, scene, vec![row], body)?
         .pop()
         .ok_or_else(Error::not_found)?;
     Ok(Article {

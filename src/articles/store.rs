@@ -11,15 +11,19 @@ use super::query::Sort;
 use crate::db::cursor::Cursor;
 use crate::db::schema::{article_authors, article_views, articles, former_slugs, image_uses};
 use crate::db::violation::breaks_unique;
-use crate::db::{DbConn, Sight, Timestamp, Tx, among, level, visible_of_few, visible_to};
+use crate::db::{DbConn, Sight, Timestamp, Tx, among, is_public, level, visible_of_few, visible_to};
 use crate::error::{Code, Error, Result};
-use crate::on_backend;
 use crate::taxonomy::listed::unlist_article;
+use crate::{on_backend, on_ids};
 
 /// One article, if `sight` sees it.
 pub fn find_article(conn: &mut DbConn, id: i64, sight: Sight, now: Timestamp) -> QueryResult<Option<ArticleRow>> {
-    articles::table
-        .filter(articles::id.eq(id))
+    let named = articles::table.filter(articles::id.eq(id));
+    if sight == Sight::Public {
+        let named = named.filter(is_public(now));
+        return on_backend!(conn, |c| named.select(ArticleRow::as_select()).first(c)).optional();
+    }
+    named
         .filter(visible_to(sight, now))
         .select(ArticleRow::as_select())
         .first(conn)
@@ -28,8 +32,12 @@ pub fn find_article(conn: &mut DbConn, id: i64, sight: Sight, now: Timestamp) ->
 
 /// The article of that slug, if `sight` sees it.
 pub fn find_by_slug(conn: &mut DbConn, slug: &str, sight: Sight, now: Timestamp) -> QueryResult<Option<ArticleRow>> {
-    articles::table
-        .filter(articles::slug.eq(slug))
+    let named = articles::table.filter(articles::slug.eq(slug));
+    if sight == Sight::Public {
+        let named = named.filter(is_public(now));
+        return on_backend!(conn, |c| named.select(ArticleRow::as_select()).first(c)).optional();
+    }
+    named
         .filter(visible_to(sight, now))
         .select(ArticleRow::as_select())
         .first(conn)
@@ -152,10 +160,10 @@ pub fn article_ids_after(conn: &mut DbConn, after: i64, most: i64) -> QueryResul
 
 /// View counts by article.
 pub fn load_view_counts(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i64, i64>> {
-    let rows: Vec<(i64, i64)> = article_views::table
-        .filter(among(article_views::article_id, ids))
-        .select((article_views::article_id, article_views::views))
-        .load(conn)?;
+    let counts = article_views::table.select((article_views::article_id, article_views::views));
+    let rows: Vec<(i64, i64)> = on_ids!(conn, article_views::article_id, ids, |c, named| {
+        counts.filter(named).load(c)
+    })?;
     Ok(rows.into_iter().collect())
 }
 

@@ -1,10 +1,14 @@
 //! `column IN (ids)` as one value, so that the text of a statement does not depend on how many they are, and each connection
 //! prepares it once. On SQLite diesel writes a place for each value of `eq_any`, and lets such a statement be prepared each time.
 
+use diesel::backend::Backend;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, Bool, HasSqlType, Text};
+use diesel::sqlite::Sqlite;
 
 use super::MultiBackend;
 
@@ -33,12 +37,40 @@ impl<C: AppearsOnTable<Source>, Source> AppearsOnTable<Source> for Among<C> {}
 
 impl<C: SelectableExpression<Source>, Source> SelectableExpression<Source> for Among<C> {}
 
-impl<C: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Among<C> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        let (before, after) = match out.backend() {
-            MultiBackend::Postgres(_) => (" = ANY(CAST('{' || ", " || '}' AS bigint[]))"),
-            MultiBackend::Sqlite(_) => (" IN (SELECT value FROM json_each('[' || ", " || ']'))"),
-        };
+/// What stands around the ids.
+trait Lists: Backend {
+    fn around(&self) -> (&'static str, &'static str);
+}
+
+impl Lists for Pg {
+    fn around(&self) -> (&'static str, &'static str) {
+        (" = ANY(CAST('{' || ", " || '}' AS bigint[]))")
+    }
+}
+
+impl Lists for Sqlite {
+    fn around(&self) -> (&'static str, &'static str) {
+        (" IN (SELECT value FROM json_each('[' || ", " || ']'))")
+    }
+}
+
+impl Lists for MultiBackend {
+    fn around(&self) -> (&'static str, &'static str) {
+        match self {
+            MultiBackend::Postgres(one) => one.around(),
+            MultiBackend::Sqlite(one) => one.around(),
+        }
+    }
+}
+
+impl<C, DB> QueryFragment<DB> for Among<C>
+where
+    C: QueryFragment<DB>,
+    DB: Lists + HasSqlType<Text>,
+    String: ToSql<Text, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let (before, after) = out.backend().around();
         self.column.walk_ast(out.reborrow())?;
         out.push_sql(before);
         out.push_bind_param::<Text, _>(&self.ids)?;

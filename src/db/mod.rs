@@ -9,9 +9,11 @@ pub mod changes;
 mod conn;
 mod count;
 pub mod cursor;
+mod kept;
 mod level;
 pub mod migrate;
 mod pool;
+mod readers;
 pub mod schema;
 pub mod types;
 pub mod violation;
@@ -28,15 +30,17 @@ use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 
 use crate::config::{Config, Database};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 pub use self::alone::{Alone, alone};
 pub use self::among::among;
 use self::changes::Touched;
 pub use self::changes::{Changes, Subject};
 pub use self::conn::{DbConn, MultiBackend};
+use self::kept::Kept;
 pub use self::level::level;
 use self::pool::Pool;
+use self::readers::Readers;
 pub use self::types::Timestamp;
 pub use self::visible::{
     Sight, Visible, is_public, is_public_hit, is_public_of_few, next_due, visible_of_few, visible_to,
@@ -46,13 +50,33 @@ pub use self::writer::Lane;
 use self::writer::Writer;
 
 /// Runs one expression on whichever database is open: for upserts and inserts of many rows, which diesel's
-/// `MultiConnection` does not know.
+/// `MultiConnection` does not know, and for what nearly every answer reads. `MultiConnection` writes the text of a statement
+/// three times for each time that it runs, which takes longer than to find a row; on the connection itself the type of the
+/// statement leads to what is prepared.
 #[macro_export]
 macro_rules! on_backend {
     ($conn:expr, |$c:ident| $body:expr) => {
         match $conn {
             $crate::db::DbConn::Postgres($c) => $body,
             $crate::db::DbConn::Sqlite($c) => $body,
+        }
+    };
+}
+
+/// Runs one expression on whichever database is open, with a condition that a column is one of some ids. One id, as where one
+/// article is read, is compared as it is: no list has to be taken apart.
+#[macro_export]
+macro_rules! on_ids {
+    ($conn:expr, $column:expr, $ids:expr, |$c:ident, $named:ident| $body:expr) => {
+        match $ids {
+            [id] => {
+                let $named = diesel::ExpressionMethods::eq($column, *id);
+                $crate::on_backend!($conn, |$c| $body)
+            }
+            ids => {
+                let $named = $crate::db::among($column, ids);
+                $crate::on_backend!($conn, |$c| $body)
+            }
         }
     };
 }
@@ -68,6 +92,10 @@ pub struct Read<'a> {
     pub conn: &'a mut DbConn,
     /// The time at which everything is judged.
     pub now: Timestamp,
+    changes: &'a Changes,
+    kept: &'a Kept,
+    /// The moment before the snapshot was opened.
+    since: u64,
 }
 
 /// A transaction that writes.
@@ -160,25 +188,29 @@ fn note_spent(since: Instant, statements: u32) {
 /// The databases of a running process. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    readers: Pool,
+    pool: Pool,
+    readers: Readers,
     writer: Writer,
     changes: Arc<Changes>,
+    kept: Arc<Kept>,
 }
 
 impl Db {
     /// Opens the database, brings its schema up to date and starts the writer. The error is one line for the operator.
     pub fn open(config: &Config) -> std::result::Result<Self, String> {
         migrate::run(&config.database)?;
-        let readers = Pool::readers(&config.database)?;
+        let pool = Pool::readers(&config.database)?;
         let changes = Arc::new(Changes::default());
         let writer = match &config.database {
             Database::Sqlite(path) => Writer::thread(pool::open_sqlite(path, false)?, Arc::clone(&changes))?,
-            Database::Postgres(_) => Writer::pool(readers.clone(), Arc::clone(&changes)),
+            Database::Postgres(_) => Writer::pool(pool.clone(), Arc::clone(&changes)),
         };
         Ok(Self {
-            readers,
+            readers: Readers::start(&pool)?,
+            pool,
             writer,
             changes,
+            kept: Arc::default(),
         })
     }
 
@@ -198,21 +230,24 @@ impl Db {
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let since = Instant::now();
-        let readers = self.readers.clone();
-        let outcome = tokio::task::spawn_blocking(move || {
-            count::statements(|| {
-                let mut conn = readers.get()?;
+        let (pool, changes, kept) = (self.pool.clone(), Arc::clone(&self.changes), Arc::clone(&self.kept));
+        let outcome = self.readers.run(move || {
+            Ok(count::statements(|| {
+                let mut conn = pool.get()?;
                 let conn = &mut *conn;
+                let since = changes.content.now();
                 transaction(conn, Begin::Read, |conn| {
                     work(&mut Read {
                         conn,
                         now: Timestamp::now(),
+                        changes: &changes,
+                        kept: &kept,
+                        since,
                     })
                 })
-            })
-        })
-        .await;
-        let (outcome, statements) = outcome.map_err(Error::internal)?;
+            }))
+        });
+        let (outcome, statements) = outcome.await?;
         note_spent(since, statements);
         outcome
     }

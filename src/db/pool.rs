@@ -73,32 +73,47 @@ impl std::ops::DerefMut for Lent {
     }
 }
 
+/// How long anybody waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// A pool of connections. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Pool(r2d2::Pool<Manager>);
+pub(super) struct Pool {
+    connections: r2d2::Pool<Manager>,
+    readers: u32,
+}
 
 impl Pool {
     /// Readers of SQLite, which cannot write; on PostgreSQL connections for everything.
     pub(super) fn readers(database: &Database) -> Result<Self, String> {
-        let size = match database {
+        let (size, readers) = match database {
             // More would wait for the same cores, each with a page cache of its own.
-            Database::Sqlite(_) => u32::try_from(std::thread::available_parallelism().map_or(4, usize::from))
-                .map_or(8, |cores| cores.clamp(4, 8)),
-            Database::Postgres(_) => 16,
+            Database::Sqlite(_) => {
+                let cores = std::thread::available_parallelism().map_or(4, usize::from);
+                let readers = u32::try_from(cores).map_or(8, |cores| cores.clamp(4, 8));
+                (readers, readers)
+            }
+            // The rest is for who writes.
+            Database::Postgres(_) => (16, 12),
         };
-        r2d2::Pool::builder()
+        let connections = r2d2::Pool::builder()
             .max_size(size)
             .min_idle(Some(1))
-            .connection_timeout(Duration::from_secs(5))
+            .connection_timeout(PATIENCE)
             .error_handler(Box::new(r2d2::LoggingErrorHandler))
             .build(Manager(database.clone()))
-            .map(Self)
-            .map_err(|error| format!("cannot open the database: {error}"))
+            .map_err(|error| format!("cannot open the database: {error}"))?;
+        Ok(Self { connections, readers })
+    }
+
+    /// How many read at the same time.
+    pub(super) fn readers_at_once(&self) -> u32 {
+        self.readers
     }
 
     /// Takes a connection; 503 if none is free in time.
     pub(super) fn get(&self) -> Result<Lent> {
-        self.0.get().map(Lent).map_err(Error::unavailable)
+        self.connections.get().map(Lent).map_err(Error::unavailable)
     }
 }
 
@@ -117,7 +132,7 @@ fn open_sqlite_raw(path: &Path, reader: bool) -> ConnectionResult<DbConn> {
     // back where others need it.
     conn.batch_execute(
         "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA cache_size = -4000; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;",
+         PRAGMA cache_size = -2000; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;",
     )
     .map_err(ConnectionError::CouldntSetupConfiguration)?;
     if reader {

@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
 use super::schema::{article_hits, articles};
-use super::{MultiBackend, Read, Timestamp};
+use super::{MultiBackend, Read, Subject, Timestamp};
+use crate::error::Result;
 
 /// How far somebody sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,12 +65,24 @@ fn seen(sight: Sight, public: Visible) -> Visible {
     }
 }
 
+/// When the next article becomes due.
+struct NextDue(Option<Timestamp>);
+
 /// When the next article becomes due by itself: until then a public answer stays what it is.
-pub fn next_due(read: &mut Read<'_>) -> QueryResult<Option<Timestamp>> {
-    articles::table
-        .filter(articles::state.eq("published").and(articles::listed_at.gt(read.now)))
-        .order(articles::listed_at)
-        .select(articles::listed_at)
-        .first(read.conn)
-        .optional()
+pub fn next_due(read: &mut Read<'_>) -> Result<Option<Timestamp>> {
+    let now = read.now;
+    let next = read.kept(
+        &[Subject::Listing],
+        |NextDue(due)| due.is_none_or(|due| due > now),
+        |conn| {
+            let due = articles::table
+                .filter(articles::state.eq("published").and(articles::listed_at.gt(now)))
+                .order(articles::listed_at)
+                .select(articles::listed_at)
+                .first(conn)
+                .optional()?;
+            Ok(NextDue(due))
+        },
+    )?;
+    Ok(next.0)
 }

@@ -9,8 +9,9 @@ use super::model::{ImageChanges, ImageRow, ImageUse, NewImage};
 use crate::db::cursor::Cursor;
 use crate::db::schema::{articles, authors, image_uses, images};
 use crate::db::violation::breaks_reference;
-use crate::db::{DbConn, Sight, Subject, Timestamp, Tx, among, columns, visible_of_few};
+use crate::db::{DbConn, Sight, Subject, Timestamp, Tx, columns, visible_of_few};
 use crate::error::{Code, Error, Result};
+use crate::on_ids;
 
 /// How many uses of an image are named.
 const MOST_USES: i64 = 100;
@@ -20,10 +21,9 @@ pub fn load_images(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i64, I
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = images::table
-        .filter(among(images::id, ids))
-        .select(ImageRow::as_select())
-        .load(conn)?;
+    let rows: Vec<ImageRow> = on_ids!(conn, images::id, ids, |c, named| {
+        images::table.filter(named).select(ImageRow::as_select()).load(c)
+    })?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 

@@ -60,7 +60,7 @@ pub async fn search_articles(
             // Cutting into words may wait for the dictionary, so it is not for the threads that answer requests.
             let known = state.words.known(read.conn, &search.q)?;
             let query = query::Query::parse_with(&search.q, &query::cut, &known);
-            let scene = Scene::load(read.conn, &origin.0)?;
+            let scene = Scene::load(read, &origin.0)?;
             let asked = Asked {
                 search: &search,
                 query: &query,

@@ -150,7 +150,7 @@ pub async fn list_most_viewed(
     let Query(asked) = ranking;
     let (data, due) = db
         .read(move |read| {
-            let scene = Scene::load(read.conn, &origin.0)?;
+            let scene = Scene::load(read, &origin.0)?;
             let ranked = store::most_viewed(read, &scene.tree, &asked)?;
             let ids: Vec<i64> = ranked.iter().map(|(id, _)| *id).collect();
             let mut rows = load_articles(read.conn, &ids)?;

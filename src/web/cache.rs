@@ -30,6 +30,9 @@ const KEPT_BELOW: &str = "/api/v1/";
 /// each entry, to the next power of two) and the allocator's share.
 const OVERHEAD: usize = 320;
 
+/// An eighth of what is kept lies idle between blocks of the allocator, since answers of all sizes come and go.
+const IDLE_SHARE: usize = 8;
+
 /// What an answer is taken to weigh where the cache's tables are laid out.
 const USUAL_WEIGHT: u64 = 16 << 10;
 
@@ -182,7 +185,8 @@ impl ResponseCache {
     }
 
     fn keep(&self, key: &str, content: Arc<Content>) {
-        let weight = (content.weight() + key.len() + OVERHEAD) as u64;
+        let weight = content.weight() + key.len() + OVERHEAD;
+        let weight = (weight + weight / IDLE_SHARE) as u64;
         self.kept.insert(key.into(), Kept { content, weight });
     }
 

@@ -94,6 +94,8 @@ struct Topic {
 pub struct Corpus {
     seed: u64,
     size: u64,
+    /// In hundredths of the usual length.
+    length: u32,
     common: Vocabulary,
     names: Vocabulary,
     topics: Vec<Topic>,
@@ -138,6 +140,7 @@ impl Corpus {
             topics: topics.collect(),
             seed,
             size,
+            length: 100,
             common,
             names: prose::names(),
             invented,
@@ -145,6 +148,11 @@ impl Corpus {
             authors,
             traditional: Traditional::new(),
         }
+    }
+
+    /// The same with articles of so many hundredths of their length.
+    pub fn of_length(self, length: u32) -> Self {
+        Self { length, ..self }
     }
 
     /// The article at a place, from 0.
@@ -158,7 +166,7 @@ impl Corpus {
             topic: topic.map_or(&self.common, |topic| &topic.words),
             names: &names,
         };
-        let mut source = voice.body(prose::length(rng), rng);
+        let mut source = voice.body(prose::length(rng) * self.length as usize / 100, rng);
         let mut title = voice.title(&source, rng);
         for (word, number) in self.invented.iter().zip(0..) {
             if place == number || scattered(number, place).is_multiple_of(INVENTED_IN) {

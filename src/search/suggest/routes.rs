@@ -8,6 +8,7 @@ use super::query::{Begun, BegunParams};
 use crate::auth::Viewer;
 use crate::db::{self, Db};
 use crate::error::Result;
+use crate::text::query::warm;
 use crate::web::page::{Links, Meta, address};
 use crate::web::{Page, Query, Reply};
 
@@ -38,6 +39,8 @@ pub async fn list_suggestions(
     db: web::Data<Db>,
 ) -> Result<Reply> {
     let Query(Begun { q, limit }) = begun;
+    // A search is to follow.
+    warm();
     let (data, due) = db
         .read(move |read| {
             let data = find(read, &q, usize::try_from(limit).unwrap_or_default())?;

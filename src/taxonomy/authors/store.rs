@@ -13,6 +13,7 @@ use crate::db::{DbConn, Subject, Timestamp, Tx, among, is_public};
 use crate::error::{Code, Error, Result};
 use crate::images::model::ImageRow;
 use crate::images::store::load_images;
+use crate::on_ids;
 use crate::taxonomy::slug::{free_slug, slug_taken};
 
 /// Authors by name, from the one after that name and id on.
@@ -86,14 +87,20 @@ pub fn load_authors_of(
     if article_ids.is_empty() {
         return Ok(by_article);
     }
-    let rows: Vec<(i64, AuthorRow)> = article_authors::table
-        .inner_join(authors::table)
-        .filter(among(article_authors::article_id, article_ids))
-        .order((article_authors::article_id, article_authors::position, authors::id))
-        .select((article_authors::article_id, AuthorRow::as_select()))
-        .load(conn)?;
-    let avatars = load_avatars(conn, rows.iter().map(|(_, row)| row))?;
-    for (article_id, row) in rows {
+    let by_line = article_authors::table.inner_join(authors::table);
+    let mut rows: Vec<(i64, i32, AuthorRow)> = on_ids!(conn, article_authors::article_id, article_ids, |c, named| {
+        by_line
+            .filter(named)
+            .select((
+                article_authors::article_id,
+                article_authors::position,
+                AuthorRow::as_select(),
+            ))
+            .load(c)
+    })?;
+    rows.sort_by_key(|(_, position, author)| (*position, author.id));
+    let avatars = load_avatars(conn, rows.iter().map(|(_, _, row)| row))?;
+    for (article_id, _, row) in rows {
         let avatar = avatar_of(&row, &avatars);
         by_article
             .entry(article_id)

@@ -11,6 +11,7 @@ use super::model::{NewTag, Tag, TagChanges, TagRef};
 use crate::db::schema::{article_tags, articles, tags};
 use crate::db::{DbConn, MultiBackend, Sight, Subject, Timestamp, Tx, among, is_public};
 use crate::error::{Code, Error, Result};
+use crate::on_ids;
 use crate::taxonomy::listed::{Listed, unlist};
 use crate::taxonomy::slug::{free_slug, slug_taken};
 use crate::text::normalise::fold_name;
@@ -111,13 +112,16 @@ pub fn load_tags_of(conn: &mut DbConn, article_ids: &[i64]) -> QueryResult<HashM
     if article_ids.is_empty() {
         return Ok(by_article);
     }
-    let rows: Vec<(i64, TagRef)> = article_tags::table
-        .inner_join(tags::table)
-        .filter(among(article_tags::article_id, article_ids))
-        .order((article_tags::article_id, article_tags::position, tags::id))
-        .select((article_tags::article_id, TagRef::as_select()))
-        .load(conn)?;
-    for (article_id, tag) in rows {
+    let carried = article_tags::table.inner_join(tags::table);
+    let mut rows: Vec<(i64, i32, TagRef)> = on_ids!(conn, article_tags::article_id, article_ids, |c, named| {
+        carried
+            .filter(named)
+            .select((article_tags::article_id, article_tags::position, TagRef::as_select()))
+            .load(c)
+    })?;
+    // They are few, and the database would make a table to sort them in.
+    rows.sort_by_key(|(_, position, tag)| (*position, tag.id));
+    for (article_id, _, tag) in rows {
         by_article.entry(article_id).or_default().push(tag);
     }
     Ok(by_article)
