@@ -121,13 +121,13 @@ pub enum Language {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// JSON Pointer (RFC 6901, as a URI fragment) to the field of the body, if it was in the body.
-    #[schema(example = "#/slug", required)]
+    #[schema(example = "#/slug", required, pattern = "^#")]
     pub pointer: Option<String>,
-    /// Name of the query parameter or header, if it was there.
-    #[schema(example = json!(null), required)]
+    /// Name of the query parameter or header, if it was there; null of a field.
+    #[schema(example = "limit", required)]
     pub parameter: Option<String>,
     /// What was wrong; a stable name.
-    #[schema(example = "unknown_field")]
+    #[schema(example = "unknown_field", pattern = "^[a-z_]+$", max_length = 50)]
     pub code: String,
     /// The same for people, in English.
     #[schema(example = "no such field")]
@@ -161,28 +161,34 @@ impl FieldError {
 pub struct Problem {
     /// A URI that names the kind of problem.
     #[serde(rename = "type")]
-    #[schema(example = "https://broadsheet.dev/problems/unknown_field")]
+    #[schema(
+        example = "https://broadsheet.dev/problems/unknown_field",
+        pattern = "^https://broadsheet\\.dev/problems/[a-z_]+$"
+    )]
     pub kind: String,
     /// What went wrong, in the language of `Accept-Language` (zh-CN or en).
-    #[schema(example = "Unknown field")]
+    #[schema(example = "Unknown field", max_length = 100)]
     pub title: String,
     /// The HTTP status.
     #[schema(example = 422, minimum = 400, maximum = 599)]
     pub status: u16,
     /// A sentence more, in the same language.
-    #[schema(example = "The body has fields that this endpoint does not know.")]
+    #[schema(example = "The body has fields that this endpoint does not know.", max_length = 300)]
     pub detail: String,
     /// The stable name of the problem. New ones may come.
-    #[schema(example = "unknown_field")]
+    #[schema(example = "unknown_field", pattern = "^[a-z_]+$", max_length = 50)]
     pub code: String,
     /// The request's `X-Request-Id`, to find it in the logs.
-    #[schema(example = "0198f2c6-7c7e-7d5a-9c1e-2f6d0a4b8c11")]
+    #[schema(
+        example = "0198f2c6-7c7e-7d5a-9c1e-2f6d0a4b8c11",
+        pattern = "^[A-Za-z0-9._-]{1,128}$"
+    )]
     pub request_id: String,
     /// Every single error found, empty where there is nothing to point at.
     pub errors: Vec<FieldError>,
     /// The article's current version; only when `If-Match` named another (412).
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = 8)]
+    #[schema(nullable = false, example = 8, minimum = 1)]
     pub current_version: Option<i64>,
 }
 

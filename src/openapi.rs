@@ -3,6 +3,9 @@
 
 mod answers;
 mod complete;
+mod problems;
+
+use std::collections::BTreeMap;
 
 use actix_web::App;
 use actix_web::dev::ResourceDef;
@@ -10,11 +13,11 @@ use actix_web::middleware::from_fn;
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, SecurityRequirement};
+use utoipa::openapi::{OpenApi, RefOr};
 use utoipa_actix_web::AppExt;
 
 use crate::config::Config;
-use crate::error::{Code, Language, Problem};
+use crate::error::Problem;
 use crate::web::Services;
 use crate::{articles, auth, images, ops, search, site, taxonomy, users, views};
 
@@ -23,7 +26,7 @@ use crate::{articles, auth, images, ops, search, site, taxonomy, users, views};
 #[openapi(
     info(
         title = "Broadsheet",
-        description = "A headless content API for Chinese-language news and review sites: articles, images, search in Chinese, exact view counts.\n\nEvery error is a problem document (RFC 9457). Lists go on by `cursor`. Times are RFC 3339 in UTC. Values of `code`, `type` and the like are strings with listed values; new ones may come, so skip what you do not know.",
+        description = "A headless content API for Chinese-language news and review sites: articles, images, search in Chinese, exact view counts.\n\nLists go on by `cursor`. Times are RFC 3339 in UTC. Values of `code`, `type` and the like are strings with listed values; new ones may come, so skip what you do not know.\n\n**Who may call** stands first in each description. *Accounts* sign in, *API keys* are made by admins. *Contributors* are all who write: accounts of that role, and those of editors and admins, and keys of scope `write`. *Editors* are all who publish: accounts of that role, admins, and keys of scope `write`. *Admins* are accounts of that role. *Whoever sees drafts* is a contributor (their own), an editor or a key of scope `preview` (all). A key of scope `read` does what everyone does. A token or key that is not good is 401 everywhere, also where everyone may call.\n\n**What it costs** is said in statements to the database, beside the one or two that look at a token. What readers get without signing in, searches and rankings aside, is kept in memory until something that it shows changes, and costs none. A write is one transaction, and durable when it is answered.\n\n**Errors** are problem documents (RFC 9457) with a stable `code`, and name everything that is wrong at once: unknown parameters and wrong values are 400, unknown fields and wrong values 422. 429 and 503 have `Retry-After`.",
         contact(name = "Broadsheet", url = "https://broadsheet.dev"),
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
@@ -98,15 +101,11 @@ pub fn document(origin: &str) -> OpenApi {
     components
         .security_schemes
         .insert("bearer".to_owned(), RefOr::T(SecurityScheme::Http(bearer.build())));
-    for code in statuses() {
-        components
-            .responses
-            .insert(problem_name(code), RefOr::T(problem_response(code)));
-    }
     complete::schemas(&mut document);
     let schemas = document.components.as_ref().map(|components| &components.schemas);
     let schemas = serde_json::to_value(schemas).unwrap_or_default();
     let targets = complete::targets(&document);
+    let mut shared = BTreeMap::new();
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in [
             (HttpMethod::Get, &mut item.get),
@@ -116,68 +115,14 @@ pub fn document(origin: &str) -> OpenApi {
             (HttpMethod::Delete, &mut item.delete),
         ] {
             if let Some(operation) = operation {
-                add_problems(path, &method, operation);
+                problems::add(path, operation, &mut shared);
                 add_examples(&schemas, operation);
                 complete::operation(path, &method, operation, &targets);
             }
         }
     }
-    answers::shared(&mut document);
+    answers::shared(&mut document, shared);
     document
-}
-
-/// Adds the problem answers that follow from an operation's shape, and gives those that the handler names their body.
-fn add_problems(path: &str, method: &HttpMethod, operation: &mut Operation) {
-    let nothing = |requirement: &SecurityRequirement| {
-        serde_json::to_value(requirement).is_ok_and(|value| value == serde_json::json!({}))
-    };
-    // `security(())` stands for "or without", which makes a requirement of nothing.
-    let requirements = operation.security.as_deref().unwrap_or_default();
-    let secured = !requirements.is_empty() && !requirements.iter().any(nothing);
-    let takes_credentials = !requirements.iter().all(nothing);
-    let body = operation.request_body.is_some();
-    // A parameter that is unknown is 400 where there is none as well.
-    let mut statuses = vec![400, 500, 503];
-    if takes_credentials {
-        statuses.push(401);
-    }
-    if secured {
-        statuses.push(403);
-    }
-    if path.contains('{') {
-        statuses.push(404);
-    }
-    if body {
-        statuses.extend([408, 413, 415, 422]);
-    }
-    if operation.responses.responses.contains_key("206") {
-        statuses.push(416);
-    }
-    let named: Vec<u16> = operation
-        .responses
-        .responses
-        .iter()
-        .filter(|(_, response)| matches!(response, RefOr::T(response) if response.content.is_empty()))
-        .filter_map(|(status, _)| status.parse().ok())
-        .filter(|status| *status >= 400)
-        .collect();
-    for status in statuses.into_iter().chain(named.iter().copied()) {
-        let Some(code) = representative(status) else { continue };
-        let reference = RefOr::Ref(Ref::from_response_name(problem_name(code)));
-        if named.contains(&status) || !operation.responses.responses.contains_key(&status.to_string()) {
-            operation.responses.responses.insert(status.to_string(), reference);
-        }
-    }
-    if answers::is_kept(path, method, operation) {
-        let response = ResponseBuilder::new()
-            .description("It is what `If-None-Match` names.")
-            .build();
-        operation
-            .responses
-            .responses
-            .entry("304".to_owned())
-            .or_insert(RefOr::T(response));
-    }
 }
 
 /// Gives each JSON body that the handler shows no example for the examples of its fields.
@@ -206,57 +151,16 @@ fn add_examples(schemas: &serde_json::Value, operation: &mut Operation) {
     }
 }
 
-/// The example of a field: its own, or the first of the named schema that it refers to.
+/// The example of a field: its own, or that of the named schema that it refers to.
 fn example_of(schemas: &serde_json::Value, field: &serde_json::Value) -> Option<serde_json::Value> {
     let named = field
         .get("$ref")
         .and_then(|reference| schemas.get(reference.as_str()?.rsplit('/').next()?));
-    let first = named.and_then(|schema| schema.get("examples")?.get(0));
-    field.get("example").or(first).cloned()
-}
-
-/// One code for each status, which gives the shared answer its name.
-fn statuses() -> impl Iterator<Item = Code> {
-    let mut seen = Vec::new();
-    Code::ALL.iter().copied().filter(move |code| {
-        let new = !seen.contains(&code.status());
-        seen.push(code.status());
-        new
-    })
-}
-
-fn representative(status: u16) -> Option<Code> {
-    statuses().find(|code| code.status().as_u16() == status)
-}
-
-fn problem_name(code: Code) -> String {
-    let reason = code.status().canonical_reason().unwrap_or("Problem");
-    reason.chars().filter(char::is_ascii_alphanumeric).collect()
-}
-
-fn problem_response(code: Code) -> Response {
-    let status = code.status();
-    let codes: Vec<_> = Code::ALL
-        .iter()
-        .filter(|other| other.status() == status)
-        .map(|code| format!("`{}`", code.name()))
-        .collect();
-    let problem = crate::error::Error::new(code).problem(Language::English, "0198f2c6-7c7e-7d5a-9c1e-2f6d0a4b8c11");
-    let example = serde_json::to_value(problem);
-    ResponseBuilder::new()
-        .description(format!(
-            "{}. `code` is one of: {}.",
-            code.title(Language::English),
-            codes.join(", ")
-        ))
-        .content(
-            "application/problem+json",
-            ContentBuilder::new()
-                .schema(Some(Ref::from_schema_name("Problem")))
-                .example(example.ok())
-                .build(),
-        )
-        .build()
+    [Some(field), named]
+        .into_iter()
+        .flatten()
+        .find_map(|schema| schema.get("example").or_else(|| schema.get("examples")?.get(0)))
+        .cloned()
 }
 
 /// Which methods each path takes, to tell a wrong method from a wrong path.

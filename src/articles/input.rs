@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::Schema;
+use utoipa::openapi::schema::{Schema, SchemaType};
+use utoipa::openapi::{Object, ObjectBuilder, RefOr, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::model::{BodySource, Status};
@@ -52,11 +52,11 @@ pub struct ArticleFields {
     #[serde(default)]
     #[schema(value_type = Status)]
     pub status: Patch<Status>,
-    /// When readers see it from, with an offset.
+    /// When readers see it from, with an offset. Publishing without it means now.
     #[serde(default)]
     #[schema(value_type = Option<Timestamp>)]
     pub published_at: Patch<Timestamp>,
-    /// Its category.
+    /// Id of its category; `null` for none. 422 where there is no such category.
     #[serde(default)]
     #[schema(value_type = Option<i64>, example = 2, minimum = 1)]
     pub category_id: Patch<i64>,
@@ -64,11 +64,11 @@ pub struct ArticleFields {
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>, example = json!(["小米", "评测"]), max_items = 50)]
     pub tags: Patch<Vec<String>>,
-    /// Its by-lines, in order.
+    /// Ids of its by-lines, in the order in which they are shown. 422 where one is not there.
     #[serde(default)]
     #[schema(value_type = Option<Vec<i64>>, example = json!([1]), max_items = 20)]
     pub author_ids: Patch<Vec<i64>>,
-    /// Its cover.
+    /// Id of the uploaded image that is its cover; `null` for none. 422 where there is no such image.
     #[serde(default)]
     #[schema(value_type = Option<i64>, example = 7, minimum = 1)]
     pub cover_image_id: Patch<i64>,
@@ -76,17 +76,17 @@ pub struct ArticleFields {
     #[serde(default)]
     #[schema(value_type = String, example = "zh-CN", max_length = 35, format = "language-tag")]
     pub locale: Patch<String>,
-    /// Where it first stood.
+    /// Where it first stood; `null` clears both members, an absent member stays.
     #[serde(default, deserialize_with = "object")]
     #[schema(value_type = Option<SourceFields>)]
     pub source: Patch<SourceFields>,
-    /// For search engines.
+    /// What search engines are told; `null` clears both members, an absent member stays.
     #[serde(default, deserialize_with = "object")]
     #[schema(value_type = Option<SeoFields>)]
     pub seo: Patch<SeoFields>,
     /// A JSON object of the site's own, at most 16 kB. PATCH merges it (RFC 7396): a `null` inside takes its key away.
     #[serde(default)]
-    #[schema(value_type = Option<Object>, example = json!({"score": 9.1}))]
+    #[schema(schema_with = metadata_schema, required = false)]
     pub metadata: Patch<Metadata>,
     /// Whether the front page shows it first. Needs the right to publish.
     #[serde(default)]
@@ -108,6 +108,18 @@ pub struct ArticleFields {
     #[serde(default)]
     #[schema(value_type = Timestamp)]
     pub created_at: Patch<Timestamp>,
+}
+
+/// The derive keeps no example of an object that has no fields of its own.
+fn metadata_schema() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .description(Some(
+            "A JSON object of the site's own, at most 16 kB. PATCH merges it (RFC 7396): a `null` inside takes its key away, \
+             `null` for the whole empties it.",
+        ))
+        .examples([serde_json::json!({"score": 9.1, "chip": "骁龙8"})])
+        .build()
 }
 
 /// A new article: the same fields, with a title.
@@ -157,11 +169,11 @@ impl ToSchema for ArticlePut {
 /// Where an article first stood. What is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
 pub struct SourceFields {
-    /// Its name.
+    /// What the first publisher is called.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "新华社", max_length = 200, format = "line")]
     pub name: Patch<String>,
-    /// Its address.
+    /// Address of the first publication.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "https://example.org/original", max_length = 2000, format = "http-url")]
     pub url: Patch<String>,
@@ -170,11 +182,11 @@ pub struct SourceFields {
 /// What search engines are told. What is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
 pub struct SeoFields {
-    /// Title.
+    /// Title for search engines, where it is to differ.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "小米14评测：续航", max_length = 300, format = "line")]
     pub title: Patch<String>,
-    /// Description.
+    /// Description for search engines, where it is to differ.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "小米14的续航测试", max_length = 1000)]
     pub description: Patch<String>,

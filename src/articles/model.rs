@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
+use utoipa::openapi::{Object, ObjectBuilder, Type};
 
 use crate::db::Timestamp;
 use crate::db::schema::articles;
@@ -158,34 +159,36 @@ pub struct ArticleValues {
 /// What lists show of an article.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ArticleSummary {
-    /// Its id; never used again.
+    /// Id of the article; never used again.
     #[schema(example = 42, minimum = 1)]
     pub id: i64,
-    /// Its name in addresses.
-    #[schema(example = "xiao-mi-14-ping-ce")]
+    /// Its name in addresses: no two articles have the same.
+    #[schema(example = "xiao-mi-14-ping-ce", max_length = 200)]
     pub slug: String,
-    /// Its title.
-    #[schema(example = "小米14评测")]
+    /// Its title, one line of text.
+    #[schema(example = "小米14评测", max_length = 300)]
     pub title: String,
     /// What it says, in a sentence or two; made from the body where its author wrote none.
-    #[schema(example = "小米14的续航比上一代多了两个小时。")]
+    #[schema(example = "小米14的续航比上一代多了两个小时。", max_length = 1000)]
     pub summary: String,
-    /// Where it stands.
+    /// Where it stands now; readers see what is `published`.
     pub status: Status,
     /// Its language (BCP 47).
-    #[schema(example = "zh-CN")]
+    #[schema(example = "zh-CN", max_length = 35)]
     pub locale: String,
     /// Whether the front page shows it first.
     #[schema(example = false)]
     pub featured: bool,
-    /// Its category.
+    /// Its category; null where it has none.
     #[schema(required)]
     pub category: Option<CategoryRef>,
     /// Its tags, in the order that its author gave.
+    #[schema(max_items = 50)]
     pub tags: Vec<TagRef>,
     /// Its by-lines, in order.
+    #[schema(max_items = 20)]
     pub authors: Vec<AuthorRef>,
-    /// Its cover.
+    /// The picture that lists and shares show; null where it has none.
     #[schema(required)]
     pub cover: Option<Image>,
     /// When readers see it from; null while that is open.
@@ -207,18 +210,22 @@ pub struct ArticleSummary {
     /// Minutes that reading takes.
     #[schema(example = 20, minimum = 1)]
     pub reading_minutes: i32,
-    /// Where it first stood.
+    /// Where it first stood, if it was taken over from elsewhere.
     pub source: SourceRef,
-    /// For search engines.
+    /// What search engines are told, where that differs from title and summary.
     pub seo: Seo,
-    /// Its id in another system.
-    #[schema(example = json!(null), required)]
+    /// Its id in the system that it came from; null where it has none.
+    #[schema(example = "wp-1024", required, max_length = 200)]
     pub external_id: Option<String>,
     /// A JSON object of the site's own: scores, specifications, product ids.
-    #[schema(value_type = Object, example = json!({"score": 9.1}))]
+    #[schema(schema_with = metadata_schema)]
     pub metadata: Box<RawValue>,
     /// Where readers find it, by the site's `article_url`.
-    #[schema(example = "https://example.com/articles/xiao-mi-14-ping-ce", required)]
+    #[schema(
+        example = "https://example.com/articles/xiao-mi-14-ping-ce",
+        required,
+        pattern = "^https?://"
+    )]
     pub url: Option<String>,
     /// Addresses in this API, relative to the origin.
     pub links: ArticleLinks,
@@ -228,17 +235,28 @@ pub struct ArticleSummary {
     pub body: Option<Body>,
 }
 
+/// The derive keeps no example of an object that has no fields of its own.
+fn metadata_schema() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some(
+            "A JSON object of the site's own: scores, specifications, product ids.",
+        ))
+        .examples([serde_json::json!({"score": 9.1, "chip": "骁龙8"})])
+        .build()
+}
+
 /// An article with its body.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Article {
     /// What lists show as well.
     #[serde(flatten)]
     pub summary: ArticleSummary,
-    /// What stands near it; only with `include=related`.
+    /// The nearest articles, at most ten; only with `include=related`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_items = 10)]
     pub related: Option<Vec<ArticleSummary>>,
-    /// What stands before and after it; only with `include=neighbors`.
+    /// The older and the newer article of the same category; only with `include=neighbors`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub neighbors: Option<Neighbors>,
@@ -260,10 +278,10 @@ impl Article {
 /// The articles of the same category before and after one.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Neighbors {
-    /// The older one.
+    /// The older one; null where there is none.
     #[schema(required)]
     pub prev: Option<ArticleSummary>,
-    /// The newer one.
+    /// The newer one; null where there is none.
     #[schema(required)]
     pub next: Option<ArticleSummary>,
 }
@@ -271,37 +289,45 @@ pub struct Neighbors {
 /// Where an article first stood.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SourceRef {
-    /// Its name.
-    #[schema(example = "新华社", required)]
+    /// What the first publisher is called; null where that is not told.
+    #[schema(example = "新华社", required, max_length = 200)]
     pub name: Option<String>,
-    /// Its address.
-    #[schema(example = "https://example.org/original", required)]
+    /// Address of the first publication; null where that is not told.
+    #[schema(
+        example = "https://example.org/original",
+        required,
+        max_length = 2000,
+        pattern = "^https?://"
+    )]
     pub url: Option<String>,
 }
 
 /// What search engines are told.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Seo {
-    /// Title, where it differs.
-    #[schema(example = json!(null), required)]
+    /// Title for search engines; null where the article's own is right.
+    #[schema(example = "小米14评测：续航与影像", required, max_length = 300)]
     pub title: Option<String>,
-    /// Description, where it differs.
-    #[schema(example = json!(null), required)]
+    /// Description for search engines; null where the summary is right.
+    #[schema(example = "小米14的续航测试", required, max_length = 1000)]
     pub description: Option<String>,
 }
 
 /// Addresses of an article in this API.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ArticleLinks {
-    /// The article.
+    /// The article itself.
     #[serde(rename = "self")]
-    #[schema(example = "/api/v1/articles/42")]
+    #[schema(example = "/api/v1/articles/42", pattern = "^/api/v1/articles/[0-9]+$")]
     pub this: String,
-    /// What stands near it.
-    #[schema(example = "/api/v1/articles/42/related")]
+    /// The articles nearest to it.
+    #[schema(
+        example = "/api/v1/articles/42/related",
+        pattern = "^/api/v1/articles/[0-9]+/related$"
+    )]
     pub related: String,
-    /// Where views are counted.
-    #[schema(example = "/api/v1/articles/42/views")]
+    /// Where its views are counted (POST) and shown over time (GET).
+    #[schema(example = "/api/v1/articles/42/views", pattern = "^/api/v1/articles/[0-9]+/views$")]
     pub views: String,
 }
 
@@ -321,12 +347,12 @@ impl ArticleLinks {
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Body {
     /// The form that was asked for: `html`, `markdown`, `text`, `blocks` or `source`.
-    #[schema(example = "html")]
+    #[schema(example = "html", format = "word html markdown text blocks source")]
     pub format: &'static str,
     /// What it was written in: `markdown`, `html` or `text`.
-    #[schema(example = "markdown")]
+    #[schema(example = "markdown", format = "word markdown html text")]
     pub source_format: &'static str,
-    /// Clean HTML: safe to show as it is.
+    /// Clean HTML: safe to show as it is. Pictures stand in it as figures with `srcset`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "<p><strong>续航</strong></p>")]
     pub html: Option<String>,
@@ -334,15 +360,15 @@ pub struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "**续航**")]
     pub markdown: Option<String>,
-    /// Text without markup.
+    /// Text without markup: what search reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "续航")]
     pub text: Option<String>,
-    /// Blocks for native apps.
+    /// Blocks for native apps, in the order of reading.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<Vec<Block>>)]
     pub blocks: Option<Box<RawValue>>,
-    /// What the author wrote.
+    /// What the author wrote, as it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "**续航**")]
     pub source: Option<String>,

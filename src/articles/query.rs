@@ -248,7 +248,7 @@ pub struct FilterParams {
     /// Slugs of tags: articles with all of them.
     #[param(example = json!(["xiao-mi", "ping-ce"]), style = Form, explode = false, max_items = 10)]
     tag_all: Option<Vec<String>>,
-    /// Slug of an author.
+    /// Slug of an author: articles with that by-line.
     #[param(example = "li-ming")]
     author: Option<String>,
     /// Language (BCP 47), compared as it is.
@@ -257,25 +257,25 @@ pub struct FilterParams {
     /// Only what is featured, or only what is not.
     #[param(example = true)]
     featured: Option<bool>,
-    /// Ids; unknown ones are left out.
+    /// Ids, at most 100; those that are not there, or not to be seen, are left out.
     #[param(example = json!([42, 43]), style = Form, explode = false, max_items = 100)]
     ids: Option<Vec<i64>>,
     /// Published then or later: RFC 3339 with an offset, or a date, which begins at midnight in the site's zone.
     #[param(example = "2026-01-13", format = "date-or-time")]
     published_from: Option<String>,
-    /// Published before.
+    /// Published before this; written as `published_from`.
     #[param(example = "2026-02-01", format = "date-or-time")]
     published_to: Option<String>,
-    /// Updated then or later.
+    /// Updated then or later, by `updated_at`; written as `published_from`.
     #[param(example = "2026-01-13T04:31:54Z", format = "date-or-time")]
     updated_from: Option<String>,
-    /// Updated before.
+    /// Updated before this, by `updated_at`; written as `published_from`.
     #[param(example = "2026-02-01", format = "date-or-time")]
     updated_to: Option<String>,
-    /// Id in another system.
+    /// Id in another system, compared as it is.
     #[param(example = "wp-1024")]
     external_id: Option<String>,
-    /// Where they stand: `draft`, `scheduled`, `published`, `archived`. Only signed in; without it, what is published.
+    /// Where they stand: `draft`, `scheduled`, `published`, `archived`. For whoever sees drafts; without it, what is published.
     #[param(example = json!(["draft"]), style = Form, explode = false, max_items = 4, format = "one of draft scheduled published archived")]
     status: Option<Vec<String>>,
 }
@@ -285,8 +285,8 @@ pub struct FilterParams {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes what `Paging` reads")]
 pub struct PagingParams {
-    /// Rows wanted.
-    #[param(example = 20, minimum = 1, maximum = 100)]
+    /// Rows wanted, 20 where absent.
+    #[param(example = 20, minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
     /// `meta.next_cursor` of the list before. Not together with `page`.
     #[param(example = "AQIDBAUGBwgCAAAAAGVh", pattern = "^[A-Za-z0-9_-]+$")]
@@ -310,10 +310,10 @@ pub struct ListParams {
     /// `exact` counts all rows into `meta.total`.
     #[param(example = "exact", format = "one of exact")]
     count: Option<String>,
-    /// `body` adds bodies.
+    /// `body` adds the body of each article.
     #[param(example = json!(["body"]), style = Form, explode = false, max_items = 1, format = "one of body")]
     include: Option<Vec<String>>,
-    /// Form of bodies: `html` (default), `markdown`, `text`, `blocks`; signed in also `source`.
+    /// Form of bodies: `html` (default), `markdown`, `text`, `blocks`; who sees drafts also gets `source`.
     #[param(example = "html", format = "one of html markdown text blocks source")]
     body_format: Option<String>,
 }
@@ -326,7 +326,7 @@ pub struct ShowParams {
     /// `related`, `neighbors`, by comma or by repeating; `body` changes nothing, the body is always there.
     #[param(example = json!(["related", "neighbors"]), style = Form, explode = false, max_items = 3, format = "one of related neighbors body")]
     include: Option<Vec<String>>,
-    /// Form of the body: `html` (default), `markdown`, `text`, `blocks`; signed in also `source`.
+    /// Form of the body: `html` (default), `markdown`, `text`, `blocks`; who sees drafts also gets `source`.
     #[param(example = "blocks", format = "one of html markdown text blocks source")]
     body_format: Option<String>,
 }

@@ -21,10 +21,11 @@ use crate::web::{Data, IfMatch, Json, NoQuery, Page, PathId, PathText, PublicUrl
 
 /// List articles.
 ///
-/// What is published, newest first; filters narrow it down, and all of them hold at once. Who is signed in and may see
-/// drafts asks for others by `status`. Go on with `cursor` (each article exactly once, however many are published
-/// meanwhile) or with `page`. Costs the same on the first page and on the last. 400 names every parameter that is
-/// unknown or wrong.
+/// Open to everyone; `status` and `body_format=source` are for whoever sees drafts (401, with a key that only reads
+/// 403). Lists what is published, the newest first; filters narrow it down, and all of them hold at once. Go on
+/// with `cursor`: each article exactly once, however many are published meanwhile, at the same cost on the first
+/// part and on the last. `page` reads past all that lies before it, `count=exact` counts all that match,
+/// `include=body` reads each body. A cursor of other filters or of another order is 400 `invalid_cursor`.
 #[utoipa::path(
     tag = "articles",
     operation_id = "list_articles",
@@ -32,7 +33,7 @@ use crate::web::{Data, IfMatch, Json, NoQuery, Page, PathId, PathText, PublicUrl
     security((), ("bearer" = [])),
     responses(
         (status = 200, description = "Summaries.", body = Page<ArticleSummary>),
-        (status = 403, description = "`status` with a key that only reads."),
+        (status = 403, description = "`status` or `body_format=source` with a key that only reads."),
     ),
 )]
 #[get("/articles")]
@@ -106,14 +107,19 @@ fn list_rows(
 
 /// Read one article.
 ///
-/// With its body, in the form that `body_format` names. Everybody reads what is published; who may see more, sees
-/// drafts too. 404 for what is not there, and for what the caller may not see.
+/// Open to everyone, as far as it is published; whoever sees drafts reads them too, and `body_format=source` (401,
+/// with a key that only reads 403). It has its body, in the form that `body_format` names. Costs a few statements,
+/// however many articles there are; `include=related` looks at up to 300 candidates besides. 404 for what is not
+/// there, and for what the caller may not see.
 #[utoipa::path(
     tag = "articles",
     operation_id = "get_article",
-    params(("id" = i64, Path, description = "Its id.", example = 42, minimum = 1), ShowParams),
+    params(("id" = i64, Path, description = "Id of the article.", example = 42, minimum = 1), ShowParams),
     security((), ("bearer" = [])),
-    responses((status = 200, description = "The article.", body = Data<Article>)),
+    responses(
+        (status = 200, description = "The article.", body = Data<Article>),
+        (status = 403, description = "`body_format=source` with a key that only reads."),
+    ),
 )]
 #[get("/articles/{id}")]
 pub async fn get_article(
@@ -138,7 +144,8 @@ pub async fn get_article(
 
 /// Read one article by its slug.
 ///
-/// As by id. A slug that the article once had answers 308 with its present address, the query kept.
+/// Open to everyone, as by id: with the same parameters, costs and errors. A slug that the article once had answers
+/// 308 with its present address, the query kept. 404 where no article that the caller sees has the slug, or had it.
 #[utoipa::path(
     tag = "articles",
     operation_id = "get_article_by_slug",
@@ -147,6 +154,7 @@ pub async fn get_article(
     responses(
         (status = 200, description = "The article.", body = Data<Article>),
         (status = 308, description = "It has another slug now.", headers(("Location" = String, description = "Its present address, relative to the origin."))),
+        (status = 403, description = "`body_format=source` with a key that only reads."),
     ),
 )]
 #[get("/articles/by-slug/{slug}")]
@@ -188,13 +196,15 @@ pub async fn get_article_by_slug(
 
 /// List related articles.
 ///
-/// The nearest by tags, category and words, at most ten; the same on every database. Open to everyone.
+/// Open to everyone; drafts are never among them. The nearest by tags, category and words, at most ten; the same on
+/// every database. Costs a look at up to 300 candidates, the newest hundred in each of the three ways. 404 for an
+/// article that is not there, or that the caller may not see.
 #[utoipa::path(
     tag = "articles",
     operation_id = "list_related_articles",
     params(
         ("id" = i64, Path, description = "Id of the article.", example = 42, minimum = 1),
-        ("limit" = Option<i64>, Query, description = "Rows wanted.", example = 10, minimum = 1, maximum = 10),
+        ("limit" = Option<i64>, Query, description = "Articles wanted, 10 where absent.", example = 10, minimum = 1, maximum = 10),
     ),
     security((), ("bearer" = [])),
     responses((status = 200, description = "Summaries, the nearest first.", body = Page<ArticleSummary>)),
@@ -229,9 +239,10 @@ pub async fn list_related_articles(
 
 /// Write a new article.
 ///
-/// Contributors make drafts of their own; editors, admins and keys that write also publish. The answer comes when the
-/// article is durable, searchable and, if published, visible. 403 names the fields that need the right to publish;
-/// 409 `slug_taken` or `external_id_taken`; 422 names every wrong field.
+/// For contributors, who make drafts of their own; editors also publish. Costs the rendering of the body, up to a
+/// second for the largest, and one write; the answer comes when the article is durable, searchable and, if
+/// published, visible. 403 names the fields that need the right to publish; 409 `slug_taken` or
+/// `external_id_taken`; 422 names every field that is wrong, and the id that leads nowhere.
 #[utoipa::path(
     tag = "articles",
     operation_id = "create_article",
@@ -239,7 +250,7 @@ pub async fn list_related_articles(
     security(("bearer" = [])),
     responses(
         (status = 201, description = "The article.", body = Data<Article>, headers(("Location" = String, description = "Its address, relative to the origin."), ("ETag" = String, description = "Its version, for `If-Match`."))),
-        (status = 409, description = "The slug or the external id is taken."),
+        (status = 409, description = "`slug_taken`, `external_id_taken`."),
     ),
 )]
 #[post("/articles")]
@@ -264,13 +275,16 @@ pub async fn create_article(
 
 /// Change an article.
 ///
-/// A JSON Merge Patch: absent keeps, `null` clears. `If-Match` names the version that was edited (`"7"`, any `ETag` of
-/// the article, or `*`); another one is 412 with `current_version`, none is 428. Contributors change their own drafts.
+/// For contributors, of their own drafts alone (403); editors change every article. A JSON Merge Patch: absent
+/// keeps, `null` clears. `If-Match` names the version that was edited (`"7"`, any `ETag` of the article, or `*`):
+/// another one is 412 with `current_version`, none is 428. Costs one write, and the rendering of a new body. 403
+/// names the fields that need the right to publish; 409 `slug_taken` or `external_id_taken`; 422 names every field
+/// that is wrong, and the id that leads nowhere.
 #[utoipa::path(
     tag = "articles",
     operation_id = "update_article",
     params(
-        ("id" = i64, Path, description = "Its id.", example = 42, minimum = 1),
+        ("id" = i64, Path, description = "Id of the article.", example = 42, minimum = 1),
         ("If-Match" = String, Header, description = "The version that was edited.", example = "\"7\"", format = "entity-tags"),
     ),
     request_body(content(
@@ -280,9 +294,7 @@ pub async fn create_article(
     security(("bearer" = [])),
     responses(
         (status = 200, description = "The article.", body = Data<Article>, headers(("ETag" = String, description = "Its new version."))),
-        (status = 409, description = "The slug or the external id is taken."),
-        (status = 412, description = "It has changed since."),
-        (status = 428, description = "`If-Match` is missing."),
+        (status = 409, description = "`slug_taken`, `external_id_taken`."),
     ),
 )]
 #[patch("/articles/{id}")]
@@ -322,8 +334,10 @@ pub async fn update_article(
 
 /// Write the article of an external id.
 ///
-/// Makes it (201) or replaces it (200): what is absent takes its default, but its slug and its views stay. For
-/// migrations and whatever is retried; the same request twice gives one article. Needs the right to publish.
+/// For editors: for migrations and whatever is retried, since the same request twice gives one article. Makes it
+/// (201) or replaces it (200), without `If-Match`: what is absent takes its default, but its slug and its views
+/// stay. Costs as much as making one. 409 `slug_taken`; 422 names every field that is wrong, and `external_id`,
+/// which stands in the path.
 #[utoipa::path(
     tag = "articles",
     operation_id = "put_article_by_external_id",
@@ -333,7 +347,7 @@ pub async fn update_article(
     responses(
         (status = 200, description = "The article, replaced.", body = Data<Article>, headers(("ETag" = String, description = "Its version."))),
         (status = 201, description = "The article, new.", body = Data<Article>, headers(("Location" = String, description = "Its address, relative to the origin."), ("ETag" = String, description = "Its version."))),
-        (status = 409, description = "The slug is taken."),
+        (status = 409, description = "`slug_taken`."),
     ),
 )]
 #[put("/articles/by-external-id/{external_id}")]
@@ -364,21 +378,18 @@ pub async fn put_article_by_external_id(
 
 /// Delete an article.
 ///
-/// With its body, its former slugs and its views; its pictures stay. `If-Match` is needed as for a change.
-/// Contributors delete their own drafts.
+/// For contributors, of their own drafts alone (403); editors delete every article. Its body, its former slugs and
+/// its views go with it, its pictures stay. `If-Match` is needed as for a change: another version is 412, none is
+/// 428. Costs one write. 404 for what is not there, and for what the caller may not see.
 #[utoipa::path(
     tag = "articles",
     operation_id = "delete_article",
     params(
-        ("id" = i64, Path, description = "Its id.", example = 42, minimum = 1),
+        ("id" = i64, Path, description = "Id of the article.", example = 42, minimum = 1),
         ("If-Match" = String, Header, description = "The version that is meant.", example = "\"7\"", format = "entity-tags"),
     ),
     security(("bearer" = [])),
-    responses(
-        (status = 204, description = "It is gone."),
-        (status = 412, description = "It has changed since."),
-        (status = 428, description = "`If-Match` is missing."),
-    ),
+    responses((status = 204, description = "It is gone.")),
 )]
 #[delete("/articles/{id}")]
 pub async fn delete_article(

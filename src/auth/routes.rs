@@ -14,11 +14,11 @@ use crate::web::{Data, Json, NoQuery, Reply, client};
 
 /// Sign in.
 ///
-/// Open to everyone, with the e-mail address and the password of an active account: an access token for 15 minutes and a
-/// refresh token, good once, for the next pair; the sign-in lasts 30 days. An unknown address, a wrong password and an
-/// account that is not active are one answer: 401 `invalid_credentials`. It costs a password hash, so ten tries a minute
-/// from one address, and thirty for one account, are taken; then 429 with `Retry-After`. An `Authorization` header is
-/// ignored.
+/// Open to everyone, with the e-mail address and the password of an active account: an access token for 15 minutes
+/// and a refresh token, good once, for the next pair; the sign-in lasts 30 days. An unknown address, a wrong
+/// password and an account that is not active are one answer: 401 `invalid_credentials`. Costs a password hash, so
+/// ten tries a minute from one address, and thirty for one account, are taken; then 429 with `Retry-After`. An
+/// `Authorization` header is ignored.
 #[utoipa::path(
     tag = "auth",
     operation_id = "sign_in",
@@ -26,7 +26,7 @@ use crate::web::{Data, Json, NoQuery, Reply, client};
     request_body = Login,
     responses(
         (status = 200, description = "The tokens.", body = Tokens),
-        (status = 401, description = "Wrong e-mail or password."),
+        (status = 401, description = "`invalid_credentials`."),
         (status = 429, description = "Too many tries."),
     ),
 )]
@@ -66,9 +66,10 @@ pub async fn login(
 
 /// Get the next pair of tokens.
 ///
-/// Open to whoever has a refresh token. It is good once: the answer has the next one. One that was used before means that
-/// somebody has a copy, and ends the sign-in for both (sign in again): send it once, and not from two tabs at a time. An
-/// unknown, used or ended token is 401 `invalid_token`. An `Authorization` header is ignored.
+/// Open to everyone who has a refresh token. It is good once: the answer has the next one. One that was used before
+/// means that somebody has a copy, and ends the sign-in for both (sign in again): send it once, and not from two
+/// tabs at a time. Costs one write. An unknown, used or ended token is 401 `invalid_token`. An `Authorization`
+/// header is ignored.
 #[utoipa::path(
     tag = "auth",
     operation_id = "refresh_tokens",
@@ -76,7 +77,7 @@ pub async fn login(
     request_body = RefreshToken,
     responses(
         (status = 200, description = "The next tokens.", body = Tokens),
-        (status = 401, description = "The token is not good, or no longer."),
+        (status = 401, description = "`invalid_token`."),
     ),
 )]
 #[post("/auth/refresh")]
@@ -106,8 +107,9 @@ pub async fn refresh(
 
 /// Sign out.
 ///
-/// Open to whoever has a refresh token of the sign-in, used or not: its tokens are good no longer, the access token
-/// included. An unknown one changes nothing and has the same answer. An `Authorization` header is ignored.
+/// Open to everyone who has a refresh token of the sign-in, used or not: its tokens are good no longer, the access
+/// token included. Costs one write. An unknown one changes nothing, costs none and has the same answer. An
+/// `Authorization` header is ignored.
 #[utoipa::path(
     tag = "auth",
     operation_id = "sign_out",
@@ -125,9 +127,9 @@ pub async fn logout(_query: NoQuery, Json(body): Json<RefreshToken>, db: web::Da
 
 /// Change one's own password.
 ///
-/// For accounts; an API key has no password (403). The new one has 10 to 200 characters of any kind, kept as they are.
-/// Every other sign-in of the account ends, the present one stays. A wrong present password is 422 at
-/// `#/current_password`; thirty tries a minute are taken, then 429. It costs two password hashes.
+/// For accounts; an API key has no password (403). The new one has 10 to 200 characters of any kind, kept as they
+/// are. Every other sign-in of the account ends, the present one stays. Costs two password hashes, so thirty tries
+/// a minute are taken; then 429. A wrong present password is 422 at `#/current_password`.
 #[utoipa::path(
     tag = "auth",
     operation_id = "change_password",
@@ -167,7 +169,7 @@ pub async fn change_password(
 
 /// Read one's own account.
 ///
-/// For accounts. An API key is none, whatever its scope: 403.
+/// For accounts. An API key is none, whatever its scope: 403. Costs one statement.
 #[utoipa::path(
     tag = "auth",
     operation_id = "get_me",
@@ -186,16 +188,14 @@ pub async fn get_me(account: Account, _query: NoQuery, db: web::Data<Db>) -> Res
 
 /// Read the public keys.
 ///
-/// Open to everyone: the keys that sign the access tokens of every instance, for services that check tokens themselves. A
-/// good signature alone does not tell that the account is still active; `GET /api/v1/auth/me` does.
+/// Open to everyone: the keys that sign the access tokens of every instance, for services that check tokens
+/// themselves. A good signature alone does not tell that the account is still active; `GET /api/v1/auth/me` does.
+/// Costs one statement.
 #[utoipa::path(
     tag = "auth",
     operation_id = "get_public_keys",
     security(()),
-    responses(
-        (status = 200, description = "The keys, as a JWK set (RFC 7517).", body = KeySet),
-        (status = 400, description = "A parameter, of which there is none."),
-    ),
+    responses((status = 200, description = "The keys, as a JWK set (RFC 7517).", body = KeySet)),
 )]
 #[get("/.well-known/jwks.json")]
 pub async fn get_jwks(_query: NoQuery, db: web::Data<Db>) -> Result<Reply> {

@@ -154,11 +154,11 @@ impl ToSql<UtcTimestamp, MultiBackend> for Timestamp {
 /// the list may grow.
 #[macro_export]
 macro_rules! text_enum {
-    ($(#[$doc:meta])* $visibility:vis enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $visibility:vis enum $name:ident { $($(#[doc = $variant_doc:literal])* $variant:ident = $text:literal),* $(,)? }) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
         #[diesel(sql_type = diesel::sql_types::Text)]
-        $visibility enum $name { $($(#[$variant_doc])* $variant),* }
+        $visibility enum $name { $($(#[doc = $variant_doc])* $variant),* }
 
         impl $name {
             /// Every value.
@@ -201,7 +201,7 @@ macro_rules! text_enum {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
                 utoipa::openapi::schema::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::schema::Type::String)
-                    .description(Some(concat!("One of", $(" `", $text, "`"),*, ".")))
+                    .description(Some(concat!($($doc),*, "\n\n", $("- `", $text, "`:", $($variant_doc,)* "\n"),*).trim()))
                     .examples([$(serde_json::json!($text)),*])
                     .into()
             }

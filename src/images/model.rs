@@ -49,10 +49,10 @@ pub struct ImageRow {
     pub color: Option<String>,
 }
 
-/// An image.
+/// An uploaded image, with all its forms.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Image {
-    /// Its id.
+    /// Id of the image, for `cover_image_id`, `avatar_image_id` and `image:7` in a body.
     #[schema(example = 7, minimum = 1)]
     pub id: i64,
     /// SHA-256 of the uploaded file; the address of every variant has it.
@@ -71,38 +71,45 @@ pub struct Image {
     #[schema(example = 1048576, minimum = 1)]
     pub bytes: i64,
     /// Type of the uploaded file, by its content.
-    #[schema(example = "image/jpeg")]
+    #[schema(example = "image/jpeg", max_length = 50, pattern = "^image/[a-z]+$")]
     pub media_type: String,
-    /// Text for who does not see it.
-    #[schema(example = "封面", required)]
+    /// What it shows, for those who do not see it; null where nobody wrote it.
+    #[schema(example = "封面", required, max_length = 1000)]
     pub alt: Option<String>,
-    /// Text below it.
-    #[schema(example = "图1", required)]
+    /// Text below it; null where nobody wrote it.
+    #[schema(example = "图1", required, max_length = 1000)]
     pub caption: Option<String>,
-    /// Who made it.
-    #[schema(example = "新华社", required)]
+    /// Who made it; null where nobody wrote it.
+    #[schema(example = "新华社", required, max_length = 200)]
     pub credit: Option<String>,
     /// The point that crops keep.
     pub focal: Focal,
     /// A ThumbHash in base64: some 25 bytes that draw roughly what it will be while it loads. Null until it was looked at.
-    #[schema(example = "1QcSHQRnh493V4dIh4eXh1h4kJUI", required)]
+    #[schema(
+        example = "1QcSHQRnh493V4dIh4eXh1h4kJUI",
+        required,
+        max_length = 100,
+        pattern = "^[A-Za-z0-9+/]+={0,2}$"
+    )]
     pub placeholder: Option<String>,
     /// The colour that most of it is near to. Null until it was looked at.
     #[schema(example = "#c81e1f", required, pattern = "^#[0-9a-f]{6}$")]
     pub color: Option<String>,
     /// For `srcset` of `<img>`: every width up to the original's.
     #[schema(
-        example = "http://localhost:8080/media/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08/w320.webp 320w"
+        example = "http://localhost:8080/media/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08/w320.webp 320w",
+        pattern = "^https?://[^ ]+ [0-9]+w(, https?://[^ ]+ [0-9]+w)*$"
     )]
     pub srcset: String,
     /// For `sizes` of `<img>`.
-    #[schema(example = "100vw")]
+    #[schema(example = "100vw", max_length = 50)]
     pub sizes: String,
     /// Each variant with its address, which never changes what it shows; after a new focal point crops have new ones.
+    #[schema(max_items = 40)]
     pub variants: Vec<ImageVariant>,
     /// What shows it and the caller may see, at most 100; only with `include=used_by`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_items = 100)]
     pub used_by: Option<Vec<ImageUse>>,
 }
 
@@ -111,19 +118,19 @@ pub struct Image {
 pub struct ImageUse {
     /// `article` or `author`. New ones may come.
     #[serde(rename = "type")]
-    #[schema(example = "article")]
+    #[schema(example = "article", format = "word article author")]
     pub kind: &'static str,
-    /// Its id.
+    /// Id of the article or the author.
     #[schema(example = 42, minimum = 1)]
     pub id: i64,
-    /// Its slug.
-    #[schema(example = "xiao-mi-14-ping-ce")]
+    /// Slug of the article or the author.
+    #[schema(example = "xiao-mi-14-ping-ce", max_length = 200)]
     pub slug: String,
     /// The title of the article, the name of the author.
-    #[schema(example = "小米14评测")]
+    #[schema(example = "小米14评测", max_length = 300)]
     pub title: String,
     /// `draft`, `scheduled`, `published` or `archived`; null of what has no status.
-    #[schema(example = "published", required)]
+    #[schema(example = "published", required, format = "word draft scheduled published archived")]
     pub status: Option<&'static str>,
 }
 
@@ -141,12 +148,13 @@ pub struct Focal {
 /// One form of an image that can be loaded.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ImageVariant {
-    /// Its name.
-    #[schema(example = "w960.webp")]
+    /// Its name in addresses: the size and the format.
+    #[schema(example = "w960.webp", max_length = 20, pattern = "^[a-z]+[0-9]*\\.[a-z]+$")]
     pub name: String,
-    /// Where to load it.
+    /// Where to load it; what an address shows never changes.
     #[schema(
-        example = "http://localhost:8080/media/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08/w960.webp"
+        example = "http://localhost:8080/media/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08/w960.webp",
+        pattern = "^https?://"
     )]
     pub url: String,
     /// Width in pixels.
@@ -155,8 +163,8 @@ pub struct ImageVariant {
     /// Height in pixels.
     #[schema(example = 720, minimum = 1)]
     pub height: i32,
-    /// Its type.
-    #[schema(example = "image/webp")]
+    /// Its media type.
+    #[schema(example = "image/webp", max_length = 50, pattern = "^image/[a-z]+$")]
     pub media_type: String,
 }
 

@@ -24,13 +24,13 @@ struct UploadForm {
     /// The picture: JPEG, PNG, WebP or GIF by its content, at most 20 MiB, 12,000 pixels a side and 50 megapixels.
     #[schema(value_type = String, format = Binary)]
     file: String,
-    /// Text for who does not see it.
+    /// What it shows, for those who do not see it.
     #[schema(example = "封面", max_length = 1000, nullable = false)]
     alt: Option<String>,
-    /// Text below it.
+    /// Text to be shown below it.
     #[schema(example = "图1", max_length = 1000, nullable = false)]
     caption: Option<String>,
-    /// Who made it.
+    /// Who made it, to be named beside it.
     #[schema(example = "新华社", max_length = 200, nullable = false)]
     credit: Option<String>,
     /// The point that crops keep, from the left.
@@ -71,9 +71,10 @@ impl FromPairs for Show {
 
 /// Upload an image.
 ///
-/// What it is follows from its bytes; the declared name and type are ignored. It is decoded once here, so that a broken
-/// file is refused now. The same bytes again answer 200 with the image that is there, whose texts stay. For who may
-/// write. 415 for what is no image, 413 for what is too large, 422 for what is damaged.
+/// For contributors. What it is follows from its bytes; the declared name and type are ignored. The same bytes
+/// again answer 200 with the image that is there, whose texts stay. Costs one decoding, so that a broken file is
+/// refused now, and waits for its turn where many are uploaded. 413 for what is too large, 415 for what is no
+/// image, 422 for what is damaged or a text that is wrong, 503 after 20 seconds of waiting.
 #[utoipa::path(
     tag = "images",
     operation_id = "upload_image",
@@ -109,14 +110,16 @@ pub async fn upload_image(
 
 /// List images.
 ///
-/// All of them, or those that nothing shows, the newest first; for who may see drafts.
+/// For whoever sees drafts (with a key that only reads 403). All of them, or those that nothing shows, or those
+/// that something shows, the newest first; go on with `cursor`. Costs the same on each page; `used` also reads past
+/// those that are not meant.
 #[utoipa::path(
     tag = "images",
     operation_id = "list_images",
     params(
         ("used" = Option<bool>, Query, description = "`true` for what an article or a by-line shows, `false` for what nothing shows.", example = false),
-        ("limit" = Option<i64>, Query, description = "Rows wanted.", example = 20, minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "`meta.next_cursor` of the list before.", example = "AQIDBAUGBwgBAAAAAAAAAAc"),
+        ("limit" = Option<i64>, Query, description = "Images wanted, 20 where absent.", example = 20, minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "`meta.next_cursor` of the list before.", example = "AQIDBAUGBwgBAAAAAAAAAAc", pattern = "^[A-Za-z0-9_-]+$"),
     ),
     security(("bearer" = [])),
     responses((status = 200, description = "Images.", body = Page<Image>)),
@@ -153,12 +156,14 @@ pub async fn list_images(
 
 /// Read one image.
 ///
-/// Everybody reads what a visible article or a by-line shows; who may see drafts reads all.
+/// Open to everyone, as far as a visible article or a by-line shows it; whoever sees drafts reads all. Costs a few
+/// statements, however many articles show it; `include=used_by` reads up to a hundred of them. 404 for what is not
+/// there, and for what the caller may not see.
 #[utoipa::path(
     tag = "images",
     operation_id = "get_image",
     params(
-        ("id" = i64, Path, description = "Its id.", example = 7, minimum = 1),
+        ("id" = i64, Path, description = "Id of the image.", example = 7, minimum = 1),
         ("include" = Option<Vec<String>>, Query, description = "`used_by`: what shows it.", example = json!(["used_by"]), style = Form, explode = false, max_items = 1, format = "one of used_by"),
     ),
     security((), ("bearer" = [])),
@@ -193,13 +198,14 @@ pub async fn get_image(
 
 /// Change an image's texts and focal point.
 ///
-/// A JSON Merge Patch. Articles that show it show the new texts at once. After a new focal point the crops have new
-/// addresses; those that were loaded before show what they showed. Contributors change what they uploaded, while drafts
-/// alone show it.
+/// For contributors, of what they uploaded, while drafts alone show it (403); editors change every image. A JSON
+/// Merge Patch: absent keeps, `null` clears. Articles that show it show the new texts at once. After a new focal
+/// point the crops have new addresses; those that were loaded before show what they showed. Costs one write. 404
+/// where there is none of that id.
 #[utoipa::path(
     tag = "images",
     operation_id = "update_image",
-    params(("id" = i64, Path, description = "Its id.", example = 7, minimum = 1)),
+    params(("id" = i64, Path, description = "Id of the image.", example = 7, minimum = 1)),
     request_body(content((ImagePatch = "application/json"), (ImagePatch = "application/merge-patch+json"))),
     security(("bearer" = [])),
     responses((status = 200, description = "The image.", body = Data<Image>)),
@@ -223,13 +229,15 @@ pub async fn update_image(
 
 /// Delete an image.
 ///
-/// With its files. 409 while an article or a by-line shows it. Contributors delete what they uploaded.
+/// For contributors, of what they uploaded (403); editors delete every image. Its files go with it. Costs one
+/// write, and the removal of the files. 404 where there is none of that id; 409 `in_use` while an article, of any
+/// status, or a by-line shows it; 503 while the same bytes are being uploaded.
 #[utoipa::path(
     tag = "images",
     operation_id = "delete_image",
-    params(("id" = i64, Path, description = "Its id.", example = 7, minimum = 1)),
+    params(("id" = i64, Path, description = "Id of the image.", example = 7, minimum = 1)),
     security(("bearer" = [])),
-    responses((status = 204, description = "It is gone."), (status = 409, description = "Something shows it.")),
+    responses((status = 204, description = "It is gone."), (status = 409, description = "`in_use`.")),
 )]
 #[delete("/images/{id}")]
 pub async fn delete_image(

@@ -52,11 +52,15 @@ impl FromPairs for Cut {
 
 /// Load a file of an image.
 ///
-/// `w320`, `w640`, `w960`, `w1280` or `w1920`, never larger than the original; `thumb` (320 × 320), `card` (640 × 360) or
-/// `share` (1200 × 630), cut around the focal point that the address names; with `.webp`, `.avif`, `.jpg` or `.png`, or without an ending by
-/// `Accept`, which gets AVIF once that has been made. Made when first asked for, kept for ever under this address. `.webp`
-/// of an animation moves, the others show its first frame. `.jpg` of a transparent picture stands on white. Whoever has the
-/// address may see the file. `original` is the uploaded file, for editors.
+/// Open to everyone who has the address, of a draft as well; `original`, the uploaded file, is for editors (401,
+/// 403). `w320`, `w640`, `w960`, `w1280` or `w1920`, never larger than the original; `thumb` (320 × 320), `card`
+/// (640 × 360) or `share` (1200 × 630), cut around the focal point that the address names; with `.webp`, `.avif`,
+/// `.jpg` or `.png`, or without an ending by `Accept`, which gets AVIF once that has been made. `.webp` of an
+/// animation moves, the others show its first frame. `.jpg` of a transparent picture stands on white.
+///
+/// Costs a decoding when it is first asked for, an AVIF by name some seconds; it is kept for ever under this
+/// address. 404 where there is no such image or variant; 503 with `Retry-After` where too many are in the making,
+/// or after 20 seconds of waiting.
 #[utoipa::path(
     tag = "images",
     operation_id = "get_media",
@@ -73,7 +77,7 @@ impl FromPairs for Cut {
         (status = 304, description = "It is what `If-None-Match` names."),
         (status = 307, description = "The crop of the present focal point; the one that was asked for was never made.", headers(("Location" = String, description = "Where, relative to the origin."))),
         (status = 403, description = "`original`, without the right to it."),
-        (status = 422, description = "The uploaded file is damaged, so that nothing can be made of it."),
+        (status = 422, description = "`invalid_field`: the uploaded file is damaged, so that nothing can be made of it."),
     ),
 )]
 #[get("/{hash}/{variant}")]

@@ -1,12 +1,14 @@
 //! What answers have in common: headers, links, the bodies of files.
 
+use std::collections::BTreeMap;
+
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation};
-use utoipa::openapi::{KnownFormat, ObjectBuilder, OpenApi, Ref, RefOr, Response, SchemaFormat, Type};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, SchemaFormat, Type};
 
-use super::complete::{Target, as_json};
+use super::complete::Target;
 
 /// A header that answers share.
 struct Shared {
@@ -88,7 +90,7 @@ const HEADERS: [Shared; 11] = [
 
 /// Whether an answer may be kept and asked for again by its tag. What accounts and keys are is never kept, the public keys
 /// that sign are.
-pub fn is_kept(path: &str, method: &HttpMethod, operation: &Operation) -> bool {
+fn is_kept(path: &str, method: &HttpMethod, operation: &Operation) -> bool {
     let mut tags = operation.tags.iter().flatten();
     let of_accounts = tags.any(|tag| matches!(tag.as_str(), "users" | "auth"));
     let may_be_kept = path.starts_with("/api/") && !of_accounts || path.starts_with("/.well-known/");
@@ -98,6 +100,13 @@ pub fn is_kept(path: &str, method: &HttpMethod, operation: &Operation) -> bool {
 /// Completes the answers of an operation that go well. `paged` is a list that goes on by `cursor`.
 pub fn complete(path: &str, method: &HttpMethod, operation: &mut Operation, paged: bool, targets: &[Target]) {
     let kept = is_kept(path, method, operation);
+    if kept {
+        let response = ResponseBuilder::new()
+            .description("It is what `If-None-Match` names.")
+            .build();
+        let responses = &mut operation.responses.responses;
+        responses.entry("304".to_owned()).or_insert(RefOr::T(response));
+    }
     let is_file = path.starts_with("/media/");
     let id = operation.operation_id.clone().unwrap_or_default();
     let responses = &mut operation.responses.responses;
@@ -195,19 +204,16 @@ fn share(response: &mut Response, names: &[&str]) {
     }
 }
 
-/// Completes the shared answers and headers, and leaves out the answers that no operation has.
-pub fn shared(document: &mut OpenApi) {
-    let paths = as_json(&document.paths).to_string();
+/// Completes the shared answers and headers.
+pub fn shared(document: &mut OpenApi, responses: BTreeMap<String, RefOr<Response>>) {
     let Some(components) = &mut document.components else {
         return;
     };
-    components
-        .responses
-        .retain(|name, _| paths.contains(&format!("\"#/components/responses/{name}\"")));
+    components.responses = responses;
     for (name, response) in &mut components.responses {
         let RefOr::T(response) = response else { continue };
         share(response, &["Cache-Control", "Content-Language", "Vary", "X-Request-Id"]);
-        match name.as_str() {
+        match name.split('_').next().unwrap_or_default() {
             "TooManyRequests" | "ServiceUnavailable" => share(response, &["Retry-After"]),
             "Unauthorized" => share(response, &["WWW-Authenticate"]),
             "RangeNotSatisfiable" => share(response, &["Content-Range"]),

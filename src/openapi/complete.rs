@@ -239,6 +239,9 @@ fn is_free_text(object: &Object) -> bool {
 /// What a format begins with that lists the values there are: `format = "one of day hour"`.
 const ONE_OF: &str = "one of ";
 
+/// What a format begins with that lists the values of a word that may grow: `format = "word day hour"`.
+const WORD_OF: &str = "word ";
+
 /// A format of the house is shown as what it means.
 fn spell_format(schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = schema else {
@@ -250,9 +253,68 @@ fn spell_format(schema: &mut RefOr<Schema>) {
     if let Some(values) = format.strip_prefix(ONE_OF) {
         object.enum_values = Some(values.split(' ').map(Value::from).collect());
         object.format = None;
+    } else if let Some(values) = format.strip_prefix(WORD_OF) {
+        object.examples = values.split(' ').map(Value::from).collect();
+        object.example = None;
+        object.format = None;
+        to_word(object);
     } else if let Some((_, pattern)) = FORMATS.iter().find(|(name, _)| name == format) {
         object.pattern = Some((*pattern).to_owned());
         object.format = None;
+    }
+}
+
+fn to_word(object: &mut Object) {
+    object.pattern = Some(WORD.to_owned());
+    object.max_length = Some(50);
+}
+
+/// What a field says of a value that may be null is said of the field, not of one of its two forms.
+fn describe_choice(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::OneOf(choice)) = schema else {
+        return;
+    };
+    for item in &mut choice.items {
+        if let RefOr::Ref(reference) = item
+            && choice.description.is_none()
+            && !reference.description.is_empty()
+        {
+            choice.description = Some(std::mem::take(&mut reference.description));
+        }
+    }
+}
+
+/// Numbers that are answered begin at 0, where the field says nothing else, and JavaScript reads them exactly.
+fn bound_answer(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(object)) = schema else {
+        return;
+    };
+    if is(object, &Type::Integer) {
+        object.minimum.get_or_insert(Number::UInt(0));
+        object.maximum.get_or_insert(Number::UInt(most(object)));
+    }
+}
+
+fn most(integer: &Object) -> usize {
+    let long = integer.format == Some(SchemaFormat::KnownFormat(KnownFormat::Int64));
+    if long { MAX } else { 2_147_483_647 }
+}
+
+/// How many rows a list has at most: of what is always whole, as many as there can be.
+fn bound_rows(components: &mut Components) {
+    for (name, schema) in &mut components.schemas {
+        let Some(item) = name.strip_prefix("Page_") else {
+            continue;
+        };
+        if let RefOr::T(Schema::Object(page)) = schema
+            && let Some(RefOr::T(Schema::Array(rows))) = page.properties.get_mut("data")
+        {
+            rows.max_items = Some(match item {
+                "Category" => 5_000,
+                "ViewPoint" => 1_000,
+                _ => 100,
+            });
+        }
     }
 }
 
@@ -266,14 +328,9 @@ fn bound(schema: &mut RefOr<Schema>) {
         object.pattern = Some(TEXT.to_owned());
     }
     if is(object, &Type::Integer) {
-        let long = object.format == Some(SchemaFormat::KnownFormat(KnownFormat::Int64));
-        let (least, most) = if long { (1, MAX) } else { (0, 2_147_483_647) };
-        if object.minimum.is_none() {
-            object.minimum = Some(Number::UInt(least));
-        }
-        if object.maximum.is_none() {
-            object.maximum = Some(Number::UInt(most));
-        }
+        let most = most(object);
+        object.minimum.get_or_insert(Number::UInt((most == MAX).into()));
+        object.maximum.get_or_insert(Number::UInt(most));
     }
 }
 
@@ -281,6 +338,10 @@ fn bound(schema: &mut RefOr<Schema>) {
 pub fn schemas(document: &mut OpenApi) {
     if let Some(components) = &mut document.components {
         name_items(components);
+        bound_rows(components);
+        for schema in components.schemas.values_mut() {
+            each_schema(schema, &mut describe_choice);
+        }
     }
     split(document);
     let Some(components) = &mut document.components else {
@@ -288,11 +349,11 @@ pub fn schemas(document: &mut OpenApi) {
     };
     for schema in components.schemas.values_mut() {
         each_schema(schema, &mut spell_format);
+        each_schema(schema, &mut bound_answer);
         if let RefOr::T(Schema::Object(object)) = schema
             && is_free_text(object)
         {
-            object.pattern = Some(WORD.to_owned());
-            object.max_length = Some(50);
+            to_word(object);
         }
     }
 }
@@ -334,6 +395,13 @@ pub fn operation(path: &str, method: &HttpMethod, operation: &mut Operation, tar
         paged |= parameter.name == "cursor";
         if let Some(schema) = &mut parameter.schema {
             each_schema(schema, &mut bound);
+            // A parameter is there or not: there is no way to write null.
+            if let RefOr::T(Schema::Object(object)) = schema
+                && let SchemaType::Array(kinds) = &object.schema_type
+                && let Some(kind) = kinds.iter().find(|kind| **kind != Type::Null)
+            {
+                object.schema_type = SchemaType::Type(kind.clone());
+            }
             // No entries cannot be told from one that is empty, which is wrong.
             if let RefOr::T(Schema::Array(list)) = schema {
                 list.min_items = Some(1);

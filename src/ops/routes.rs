@@ -12,11 +12,11 @@ use crate::web::{NoQuery, PublicUrl, Reply};
 /// How a server is.
 #[derive(Debug, Serialize, ToSchema)]
 struct Health {
-    /// `ok`.
-    #[schema(example = "ok")]
+    /// Always `ok`: a server that is not answers 503.
+    #[schema(example = "ok", format = "word ok")]
     status: &'static str,
     /// The server's version.
-    #[schema(example = "0.1.0")]
+    #[schema(example = "0.1.0", pattern = "^[0-9]+\\.[0-9]+\\.[0-9]+")]
     version: &'static str,
 }
 
@@ -27,7 +27,7 @@ const HEALTHY: Health = Health {
 
 /// Ask whether the server runs.
 ///
-/// For supervisors: it answers as long as the process does its work.
+/// Open to everyone, for supervisors: it answers as long as the process does its work. Costs nothing.
 #[utoipa::path(tag = "operations", operation_id = "get_live", security(()), responses((status = 200, description = "It runs.", body = Health)))]
 #[get("/health/live")]
 pub async fn get_live(_query: NoQuery) -> Result<Reply> {
@@ -36,7 +36,8 @@ pub async fn get_live(_query: NoQuery) -> Result<Reply> {
 
 /// Ask whether the server takes work.
 ///
-/// For load balancers: 503 while it starts or stops, while writes fail, and until there is a user.
+/// Open to everyone, for load balancers: 503 while it starts or stops, while writes fail, and until there is a
+/// user. Costs a write, once a second at most, however often it is asked.
 #[utoipa::path(tag = "operations", operation_id = "get_ready", security(()), responses((status = 200, description = "It takes work.", body = Health)))]
 #[get("/health/ready")]
 pub async fn get_ready(_query: NoQuery, readiness: web::Data<Readiness>) -> Result<Reply> {
@@ -51,19 +52,19 @@ pub async fn get_ready(_query: NoQuery, readiness: web::Data<Readiness>) -> Resu
 #[derive(Debug, Serialize, ToSchema)]
 struct Index {
     /// What this is.
-    #[schema(example = "Broadsheet")]
+    #[schema(example = "Broadsheet", max_length = 50)]
     name: &'static str,
     /// The server's version.
-    #[schema(example = "0.1.0")]
+    #[schema(example = "0.1.0", pattern = "^[0-9]+\\.[0-9]+\\.[0-9]+")]
     version: &'static str,
     /// The base of the API.
-    #[schema(example = "http://localhost:8080/api/v1")]
+    #[schema(example = "http://localhost:8080/api/v1", pattern = "^https?://")]
     api: String,
     /// Its OpenAPI document.
-    #[schema(example = "http://localhost:8080/openapi.json")]
+    #[schema(example = "http://localhost:8080/openapi.json", pattern = "^https?://")]
     openapi: String,
     /// The document, to be read and tried out.
-    #[schema(example = "http://localhost:8080/docs/")]
+    #[schema(example = "http://localhost:8080/docs/", pattern = "^https?://")]
     docs: String,
 }
 
@@ -96,8 +97,8 @@ fn wants_page(headers: &HeaderMap) -> bool {
 
 /// See where things are.
 ///
-/// Open to everyone: the way in for whoever has only the address. A page where a browser asks (`Accept: text/html`), JSON
-/// for programs.
+/// Open to everyone: the way in for whoever has only the address. A page where a browser asks (`Accept:
+/// text/html`), JSON for programs. Costs no database, and caches may keep it for five minutes.
 #[utoipa::path(
     tag = "operations",
     operation_id = "get_index",

@@ -58,10 +58,10 @@ pub struct SearchMeta {
     #[schema(example = 20, minimum = 1, maximum = 100)]
     pub limit: i64,
     /// The page, if `page` was asked for.
-    #[schema(example = json!(null), required)]
+    #[schema(required, minimum = 1, example = 1)]
     pub page: Option<i64>,
     /// Give it as `cursor` for what follows; null at the end.
-    #[schema(example = "AQIDBAUGBwgCAAAAAGVh", required)]
+    #[schema(example = "AQIDBAUGBwgCAAAAAGVh", required, pattern = "^[A-Za-z0-9_-]+$")]
     pub next_cursor: Option<String>,
     /// How many articles were found. By relevance the best 1,000 of them are listed.
     #[schema(example = 42, minimum = 0)]
@@ -78,12 +78,12 @@ pub struct SearchMeta {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FacetValue {
     /// For the filter of that name: a slug; of `year` the year.
-    #[schema(example = "xiao-mi")]
+    #[schema(example = "xiao-mi", max_length = 200)]
     pub value: String,
-    /// For people.
-    #[schema(example = "小米")]
+    /// What people read for it: a name, or the year.
+    #[schema(example = "小米", max_length = 100)]
     pub label: String,
-    /// How many.
+    /// How many of the articles that were found.
     #[schema(example = 12, minimum = 1)]
     pub count: u64,
 }
@@ -91,7 +91,8 @@ pub struct FacetValue {
 /// What was found.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SearchPage {
-    /// The articles.
+    /// The articles, in the order of `sort`.
+    #[schema(max_items = 100)]
     pub data: Vec<Hit>,
     /// What the search says of itself.
     pub meta: SearchMeta,

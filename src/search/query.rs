@@ -197,8 +197,8 @@ pub struct SearchParams {
     /// `relevance` (default) or `-published_at`.
     #[param(example = "relevance", format = "one of relevance -published_at")]
     sort: Option<String>,
-    /// Rows wanted.
-    #[param(example = 20, minimum = 1, maximum = 100)]
+    /// Rows wanted, 20 where absent.
+    #[param(example = 20, minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
     /// `meta.next_cursor` of the list before. Not together with `page`.
     #[param(example = "AQIDBAUGBwgCAAAAAGVh", pattern = "^[A-Za-z0-9_-]+$")]
@@ -206,10 +206,10 @@ pub struct SearchParams {
     /// A page, from 1; `page × limit` is at most 1,000, by `-published_at` 10,000.
     #[param(example = 1, minimum = 1, maximum = 10000)]
     page: Option<i64>,
-    /// `body` adds bodies.
+    /// `body` adds the body of each article.
     #[param(example = json!(["body"]), style = Form, explode = false, max_items = 1, format = "one of body")]
     include: Option<Vec<String>>,
-    /// Form of bodies: `html` (default), `markdown`, `text`, `blocks`; signed in also `source`.
+    /// Form of bodies: `html` (default), `markdown`, `text`, `blocks`; who sees drafts also gets `source`.
     #[param(example = "html", format = "one of html markdown text blocks source")]
     body_format: Option<String>,
     /// By what to count everything that is found: `category` (an article counts for the categories above its own as well),

@@ -23,11 +23,12 @@ use crate::web::{PublicUrl, Query, Reply};
 
 /// Search articles.
 ///
-/// Finds Chinese words of any length, in title, summary, tags and body; what is published is found at once, and what is
-/// withdrawn is gone at once. The best first, by how much of the query an article says and where; the same hits, total
-/// and order on every database. A word that the site gives synonyms (`/api/v1/search/synonyms`) finds those as well. By relevance the best 1,000 can be read, by `cursor` or `page`; `sort=-published_at`
-/// goes on to the last. 400 names every parameter that is unknown or wrong; there is no `count`, the total is always
-/// given.
+/// Open to everyone; `status` and `body_format=source` are for whoever sees drafts (401, with a key that only reads
+/// 403). Finds Chinese words of any length, in title, summary, tags and body; what is published is found at once,
+/// and what is withdrawn is gone at once. The best first, by how much of the query an article says and where; the
+/// same hits, total and order on every database. A word that the site gives synonyms (`/api/v1/search/synonyms`)
+/// finds those as well. Costs more the more is found, of which at most 1,000 articles are ranked: these can be read
+/// by `cursor` or `page`, `sort=-published_at` goes on to the last. There is no `count`, the total is always given.
 #[utoipa::path(
     tag = "search",
     operation_id = "search_articles",
@@ -35,7 +36,7 @@ use crate::web::{PublicUrl, Query, Reply};
     security((), ("bearer" = [])),
     responses(
         (status = 200, description = "Summaries with highlights.", body = SearchPage),
-        (status = 403, description = "`status` with a key that only reads."),
+        (status = 403, description = "`status` or `body_format=source` with a key that only reads."),
     ),
 )]
 #[get("/search")]

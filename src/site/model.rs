@@ -33,28 +33,34 @@ pub struct SiteRow {
     pub navigation: String,
 }
 
-/// The site.
+/// What the site says of itself.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Site {
-    /// Its name.
-    #[schema(example = "数码评测")]
+    /// What the site is called.
+    #[schema(example = "数码评测", max_length = 100)]
     pub name: String,
     /// What it is about.
-    #[schema(example = "手机、芯片与机器人", required)]
+    #[schema(example = "手机、芯片与机器人", required, max_length = 1000)]
     pub description: Option<String>,
     /// Language of articles that name none (BCP 47).
-    #[schema(example = "zh-CN")]
+    #[schema(example = "zh-CN", max_length = 35)]
     pub locale: String,
     /// Where readers find the site.
-    #[schema(example = "https://example.com", required)]
+    #[schema(example = "https://example.com", required, max_length = 2000, pattern = "^https?://")]
     pub url: Option<String>,
     /// Template of an article's `url`: `{id}` and `{slug}` stand for the article's.
-    #[schema(example = "https://example.com/articles/{slug}", required)]
+    #[schema(
+        example = "https://example.com/articles/{slug}",
+        required,
+        max_length = 2000,
+        pattern = "^https?://"
+    )]
     pub article_url: Option<String>,
     /// Zone of bare dates in filters, of day series and of imports (IANA name).
-    #[schema(example = "Asia/Shanghai")]
+    #[schema(example = "Asia/Shanghai", max_length = 100)]
     pub time_zone: String,
-    /// Menus.
+    /// The menus, for whoever draws the site.
+    #[schema(max_items = 200)]
     pub navigation: Vec<NavigationItem>,
 }
 
@@ -76,7 +82,7 @@ pub struct NavigationItem {
 /// A change of the site. What is absent stays.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct SitePatch {
-    /// Its name; cannot be cleared.
+    /// What the site is called; cannot be cleared.
     #[serde(default)]
     #[schema(value_type = String, example = "数码评测", max_length = 100, format = "line")]
     pub name: Patch<String>,

@@ -12,7 +12,7 @@ use crate::web::{Data, Json, NoQuery, Reply, Then};
 
 /// Read the site.
 ///
-/// Open to everyone: name, language, zone, navigation.
+/// Open to everyone: name, language, zone, navigation. Costs one statement.
 #[utoipa::path(
     tag = "site",
     operation_id = "get_site",
@@ -29,7 +29,8 @@ pub async fn get_site(_viewer: Viewer, _query: NoQuery, db: web::Data<Db>, confi
 
 /// Change the site.
 ///
-/// For editors. What is absent stays; `null` clears what need not be there. 422 names every field that is wrong.
+/// For editors. What is absent stays; `null` clears what need not be there. Articles show a new `article_url`, and
+/// days begin in a new zone, at once. Costs one write. 422 names every field that is wrong.
 #[utoipa::path(
     tag = "site",
     operation_id = "update_site",

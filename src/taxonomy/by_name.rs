@@ -20,7 +20,7 @@ pub struct ByName {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only described")]
 pub struct ByNameParams {
-    /// Most rows.
+    /// Rows wanted, 20 where absent.
     #[param(example = 20, minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
     /// `meta.next_cursor` of the part before.

@@ -48,13 +48,13 @@ impl ById {
 
 /// List the accounts.
 ///
-/// For admins, by id; 403 for others and for API keys. `cursor` goes on after the last one.
+/// For admins. All accounts by id; go on with `cursor`. Costs the same on each page.
 #[utoipa::path(
     tag = "users",
     operation_id = "list_users",
     security(("bearer" = [])),
     params(
-        ("limit" = Option<i64>, Query, description = "Accounts wanted.", minimum = 1, maximum = 100, example = 20),
+        ("limit" = Option<i64>, Query, description = "Accounts wanted, 20 where absent.", minimum = 1, maximum = 100, example = 20),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the part before.", pattern = "^[A-Za-z0-9_-]+$", example = "AQIDBAUGBwgBAAAAAAAAABQ"),
     ),
     responses((status = 200, description = "Accounts.", body = Page<User>)),
@@ -77,8 +77,8 @@ pub async fn list_users(
 
 /// Make an account.
 ///
-/// For admins. It may sign in at once. 409 `email_taken` where another account has the e-mail address, whatever its case
-/// and width. It costs a password hash.
+/// For admins. It may sign in at once. Costs a password hash and one write. 409 `email_taken` where another account
+/// has the e-mail address, whatever its case and width.
 #[utoipa::path(
     tag = "users",
     operation_id = "create_user",
@@ -86,7 +86,7 @@ pub async fn list_users(
     request_body = NewUser,
     responses(
         (status = 201, description = "The account.", body = Data<User>, headers(("Location" = String, description = "Where it is."))),
-        (status = 409, description = "The e-mail address is taken."),
+        (status = 409, description = "`email_taken`."),
     ),
 )]
 #[post("/users")]
@@ -107,7 +107,7 @@ pub async fn create_user(
 
 /// Read an account.
 ///
-/// For admins. One's own account is at `/api/v1/auth/me`. 404 where there is none.
+/// For admins. One's own account is at `/api/v1/auth/me`. Costs one statement. 404 where there is none of that id.
 #[utoipa::path(
     tag = "users",
     operation_id = "get_user",
@@ -123,9 +123,9 @@ pub async fn get_user(_admin: Admin, PathId(id): PathId, _query: NoQuery, db: we
 
 /// Change an account.
 ///
-/// For admins. A new role holds from the account's next request on; a new password, or `active: false`, ends all its
-/// sign-ins, one's own too. 409 `email_taken` where another account has the e-mail address, `last_admin` where no active
-/// admin would remain. A new password costs a hash.
+/// For admins. A new role holds from the account's next request on; a new password, or `active: false`, ends all
+/// its sign-ins, one's own too. Costs one write, and a hash for a new password. 404 where there is none of that id;
+/// 409 `email_taken` where another account has the e-mail address, `last_admin` where no active admin would remain.
 #[utoipa::path(
     tag = "users",
     operation_id = "update_user",
@@ -134,7 +134,7 @@ pub async fn get_user(_admin: Admin, PathId(id): PathId, _query: NoQuery, db: we
     request_body(content((UserPatch = "application/merge-patch+json"), (UserPatch = "application/json"))),
     responses(
         (status = 200, description = "The account as it is now.", body = Data<User>),
-        (status = 409, description = "The e-mail address is taken, or it is the last admin."),
+        (status = 409, description = "`email_taken`, `last_admin`."),
     ),
 )]
 #[patch("/users/{id}")]
@@ -156,8 +156,8 @@ pub async fn update_user(
 
 /// Delete an account.
 ///
-/// For admins. Its tokens are good no longer, its articles and images stay, and its id is never used again. 409
-/// `last_admin` where no active admin would remain; 404 where there is no such account.
+/// For admins. Its tokens are good no longer, its articles and images stay, and its id is never used again. Costs
+/// one write. 404 where there is none of that id; 409 `last_admin` where no active admin would remain.
 #[utoipa::path(
     tag = "users",
     operation_id = "delete_user",
@@ -165,7 +165,7 @@ pub async fn update_user(
     params(("id" = i64, Path, description = "The account's id.", minimum = 1, example = 2)),
     responses(
         (status = 204, description = "Deleted."),
-        (status = 409, description = "It is the last admin."),
+        (status = 409, description = "`last_admin`."),
     ),
 )]
 #[delete("/users/{id}")]

@@ -25,7 +25,7 @@ const AHEAD: TimeDelta = TimeDelta::seconds(10);
 /// A view, as it was counted.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ViewCount {
-    /// The article.
+    /// Id of the article.
     #[schema(example = 42, minimum = 1)]
     pub article_id: i64,
     /// How often it has been read, this view included if it counted.
@@ -40,9 +40,9 @@ pub struct ViewCount {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub struct ViewEvents {
-    /// At most 500.
+    /// The views, in any order, at most 500.
     #[serde(deserialize_with = "object_list")]
-    #[schema(max_items = 500)]
+    #[schema(max_items = 500, example = json!([{"event_id": "0198f2c6-7c7e-7d5a-9c1e-2f6d0a4b8c11", "article_id": 42, "viewed_at": "2026-01-13T04:31:54Z"}]))]
     views: Vec<ViewEvent>,
 }
 
@@ -52,7 +52,7 @@ pub struct ViewEvent {
     /// The app's own id of this view, a UUID: told twice, it counts once.
     #[schema(example = "0198f2c6-7c7e-7d5a-9c1e-2f6d0a4b8c11", format = Uuid)]
     event_id: String,
-    /// The article.
+    /// Id of the article that was read.
     #[schema(example = 42, minimum = 1, maximum = 9007199254740991_i64)]
     article_id: i64,
     /// When it was read: not in the future.
@@ -144,6 +144,7 @@ pub struct EventResult {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventResults {
     /// One for each, in their order.
+    #[schema(max_items = 500)]
     pub data: Vec<EventResult>,
 }
 
@@ -163,12 +164,12 @@ pub struct ViewPoint {
 /// An article in its place.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RankedArticle {
-    /// Its place, from 1.
+    /// Its place in the ranking, from 1.
     #[schema(value_type = i64, example = 1, minimum = 1, maximum = 100)]
     pub rank: usize,
     /// How often it was read in the window.
     #[schema(example = 317, minimum = 1)]
     pub views: i64,
-    /// The article.
+    /// The article, as lists show it.
     pub article: ArticleSummary,
 }

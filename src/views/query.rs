@@ -90,7 +90,7 @@ pub struct RankingParams {
     /// Slug of a category; its descendants count as well.
     #[param(example = "news")]
     category: Option<String>,
-    /// Articles wanted.
+    /// Articles wanted, 20 where absent.
     #[param(example = 20, minimum = 1, maximum = 100)]
     limit: Option<i64>,
 }

@@ -21,11 +21,12 @@ use crate::web::{Data, Json, NoQuery, Page, PathId, PublicUrl, Query, Reply, The
 
 /// Count a view.
 ///
-/// Answered when the view is durable. Open to everyone; body and content type are ignored, so that
-/// `navigator.sendBeacon` works. One visitor counts once an article in the time that the server is set to (half an hour);
-/// the visitor is who `X-Visitor-Id` names, else whoever has this address and user agent today. Who does not count, and
-/// crawlers and link previews that say what they are, are told `counted: false`. 404 for an article that not everybody
-/// sees; 503 when more views come than can be written, and then this one did not count.
+/// Open to everyone; body and content type are ignored, so that `navigator.sendBeacon` works. Answered when the
+/// view is durable; views that come together cost one write together. One visitor counts once an article in the
+/// time that the server is set to (half an hour); the visitor is who `X-Visitor-Id` names, else whoever has this
+/// address and user agent today. Who does not count, and crawlers and link previews that say what they are, are
+/// told `counted: false`. 404 for an article that not everybody sees; 503 when more views come than can be written,
+/// and then this one did not count.
 #[utoipa::path(
     tag = "views",
     operation_id = "count_view",
@@ -66,11 +67,12 @@ pub async fn count_view(
 
 /// Count views that an app noted.
 ///
-/// For what was read without a connection: at most 500 views, up to 7 days back, each with an id of the app's own. An
-/// event that is told again, in the same request or another one, counts once. The window holds at the time of each view
-/// for whom `X-Visitor-Id` names; without it, among what the same address and user agent tell on one day (UTC). One view that cannot be counted leaves the others alone.
-/// Answered when everything that counts is durable; after 503 or no answer, send the same again. 422 names every view
-/// that is in the future or malformed, and then none counted.
+/// Open to everyone, for what was read without a connection: at most 500 views, up to 7 days back, each with an id
+/// of the app's own. An event that is told again, in the same request or another one, counts once. The window holds
+/// at the time of each view for whom `X-Visitor-Id` names; without it, among what the same address and user agent
+/// tell on one day (UTC). One view that cannot be counted leaves the others alone. Costs one write for all;
+/// answered when everything that counts is durable, and after 503 or no answer, send the same again. 422 names
+/// every view that is in the future or malformed, and then none counted.
 #[utoipa::path(
     tag = "views",
     operation_id = "count_views",
@@ -101,8 +103,10 @@ pub async fn count_views(
 
 /// List the views of an article.
 ///
-/// By day or by hour, in the site's time zone, with zeros where nothing was read; from the day on which this was first
-/// counted. For whoever is signed in and sees the article.
+/// For whoever is signed in, with an account or a key, and sees the article. By day or by hour, in the site's time
+/// zone, with zeros where nothing was read; views that were counted elsewhere before (`initial_view_count`) are not
+/// in it. Costs a few statements, and grows with the span. 400 for more than 1,000 points, for hours of more than
+/// 40 days ago, and where `to` is not later than `from`; 404 for an article that the caller may not see.
 #[utoipa::path(
     tag = "views",
     operation_id = "list_views",
@@ -130,8 +134,10 @@ pub async fn list_views(
 
 /// List the most read articles.
 ///
-/// By their views in the window, those with as many the newest first; articles that nobody read are left out. What
-/// everybody sees, whoever asks. The tag of the answer changes with the numbers.
+/// Open to everyone; what everybody sees, whoever asks. By their views in the window, those with as many the newest
+/// first; articles that nobody read are left out, and an unknown category has none. Costs a read of the articles at
+/// the top, however many there are; of a category of up to 5,000 articles, these. The tag of the answer changes
+/// with the numbers.
 #[utoipa::path(
     tag = "views",
     operation_id = "list_most_viewed",

@@ -116,38 +116,42 @@ fn wrong_cursor() -> Error {
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct Meta {
     /// Rows asked for; null where the list is always whole.
-    #[schema(example = 20, required)]
+    #[schema(example = 20, required, minimum = 1, maximum = 100)]
     pub limit: Option<i64>,
     /// The page, if `page` was asked for.
-    #[schema(example = json!(null), required)]
+    #[schema(required, example = 1, minimum = 1)]
     pub page: Option<i64>,
     /// Give it as `cursor` for what follows; null at the end.
-    #[schema(example = "AQIDBAUGBwgCAAAAAGVh", required)]
+    #[schema(example = "AQIDBAUGBwgCAAAAAGVh", required, pattern = "^[A-Za-z0-9_-]+$")]
     pub next_cursor: Option<String>,
     /// All rows that match; null unless `count=exact` was asked for.
-    #[schema(example = json!(null), required)]
+    #[schema(required, example = 42)]
     pub total: Option<i64>,
 }
 
 /// Addresses of a list and its neighbours, relative to the origin; the `Link` header has them too (RFC 8288).
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct Links {
-    /// This list.
-    #[schema(example = "/api/v1/articles?limit=20")]
+    /// This list, as it was asked for.
+    #[schema(example = "/api/v1/articles?limit=20", pattern = "^/")]
     #[serde(rename = "self")]
     pub this: String,
-    /// What follows.
-    #[schema(example = "/api/v1/articles?limit=20&cursor=AQIDBAUGBwgCAAAAAGVh", required)]
+    /// What follows; null at the end.
+    #[schema(
+        example = "/api/v1/articles?limit=20&cursor=AQIDBAUGBwgCAAAAAGVh",
+        required,
+        pattern = "^/"
+    )]
     pub next: Option<String>,
-    /// What comes before; only with `page`.
-    #[schema(example = json!(null), required)]
+    /// What comes before; null on the first page, and always with `cursor`.
+    #[schema(required, example = "/api/v1/articles?limit=20&page=1", pattern = "^/")]
     pub prev: Option<String>,
 }
 
 /// A list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Page<T> {
-    /// The rows.
+    /// The rows, in the order of the list.
     pub data: Vec<T>,
     /// What the list says of itself.
     pub meta: Meta,

@@ -5,9 +5,10 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use crate::support::contract::{Contract, FILE};
-use crate::support::{Answer, App, both};
+use crate::support::{Answer, App, Client, Role, both};
 
 both!(
+    who_may_call_is_who_is_let_in,
     the_words_that_a_query_takes_are_those_that_are_listed,
     the_server_gives_its_document,
     every_path_refuses_unknown_parameters,
@@ -90,32 +91,150 @@ fn every_operation_says_what_it_is() {
                 "{name}: {media_type} has no example"
             );
         }
-        for parameter in operation["parameters"].as_array().into_iter().flatten() {
-            let parameter_name = format!("{name}: parameter {}", parameter["name"]);
-            assert!(
-                parameter["description"].as_str().is_some_and(|text| !text.is_empty()),
-                "{parameter_name}"
-            );
-            let example = parameter.get("example").or_else(|| parameter["schema"].get("example"));
-            assert!(example.is_some(), "{parameter_name} has no example");
-        }
     }
     assert!(ids.len() > 30, "{} operations", ids.len());
 }
 
+/// How a description begins, and who is let in then: nobody known, a key that reads, one that sees drafts, a contributor,
+/// an editor, a key that writes, an admin.
+const AUDIENCES: [(&str, [bool; 7]); 7] = [
+    ("Open to everyone", [true; 7]),
+    ("For whoever is signed in", [false, true, true, true, true, true, true]),
+    ("For whoever sees drafts", [false, false, true, true, true, true, true]),
+    ("For accounts", [false, false, false, true, true, false, true]),
+    ("For contributors", [false, false, false, true, true, true, true]),
+    ("For editors", [false, false, false, false, true, true, true]),
+    ("For admins", [false, false, false, false, false, false, true]),
+];
+
+/// Who may call an operation, as its description says.
+fn audience(name: &str, operation: &Value) -> [bool; 7] {
+    let description = operation["description"].as_str().unwrap_or_default();
+    let said = AUDIENCES.iter().find(|(words, _)| description.starts_with(words));
+    said.unwrap_or_else(|| panic!("{name} does not begin with who may call it: {description}"))
+        .1
+}
+
 #[test]
-fn every_field_has_a_description() {
+fn every_operation_says_who_may_call_it_and_what_it_costs() {
+    for (method, path, operation) in operations(&document()) {
+        let name = format!("{method} {path}");
+        let description = operation["description"].as_str().expect("a description");
+        assert!(description.to_lowercase().contains("cost"), "{name}: {description}");
+        let is_open = audience(&name, &operation)[0];
+        let needs = operation["security"].as_array().expect("security");
+        let without = needs.is_empty() || needs.iter().any(|way| way == &serde_json::json!({}));
+        assert_eq!(is_open, without, "{name}: {needs:?}");
+    }
+}
+
+/// Texts and lists that have no bound of their own: they are as long as what somebody wrote and what was made of it, or as
+/// what was wrong.
+const UNBOUNDED: [&str; 31] = [
+    "Block.alt",
+    "Block.blocks",
+    "Block.caption",
+    "Block.code",
+    "Block.header",
+    "Block.header[]",
+    "Block.items",
+    "Block.items[]",
+    "Block.language",
+    "Block.rows",
+    "Block.rows[]",
+    "Block.rows[][]",
+    "Block.runs",
+    "Block.url",
+    "Body.blocks",
+    "Body.html",
+    "Body.markdown",
+    "Body.source",
+    "Body.text",
+    "FieldError.message",
+    "FieldError.parameter",
+    "Highlights.body[]",
+    "Highlights.summary",
+    "Highlights.title",
+    "KeySet.keys",
+    "Problem.errors",
+    "Run.link",
+    "Run.text",
+    "SearchMeta.facets{}",
+    "SearchedQuery.query",
+    "SynonymGroup.words[]",
+];
+
+/// What a value does not say of itself, into `lacks`: an example, and bounds. Schemas that have a name are looked at
+/// where they stand.
+fn look_at(place: &str, schema: &Value, shown: bool, lacks: &mut Vec<String>) {
+    if ["$ref", "oneOf", "allOf"].iter().any(|key| schema.get(key).is_some()) {
+        return;
+    }
+    let is =
+        |kind: &str| schema["type"] == kind || schema["type"].as_array().is_some_and(|all| all.contains(&kind.into()));
+    let has_one_of = |keys: &[&str]| keys.iter().any(|key| schema.get(key).is_some());
+    let named_items = schema["items"].get("$ref").is_some();
+    let shown = shown || has_one_of(&["example", "examples"]) || schema["format"] == "binary" || named_items;
+    if !shown {
+        lacks.push(format!("{place}: example"));
+    }
+    let bounded = if is("string") {
+        has_one_of(&["format", "enum", "pattern", "maxLength"])
+    } else if is("integer") || is("number") {
+        schema.get("minimum").is_some() && schema.get("maximum").is_some()
+    } else if is("array") {
+        schema.get("maxItems").is_some()
+    } else {
+        true
+    };
+    if !bounded {
+        lacks.push(place.to_owned());
+    }
+    if is("array") {
+        look_at(&format!("{place}[]"), &schema["items"], true, lacks);
+    }
+    if schema["additionalProperties"].is_object() {
+        look_at(&format!("{place}{{}}"), &schema["additionalProperties"], true, lacks);
+    }
+}
+
+/// Every field of a schema, of the parts of an `allOf` as well.
+fn fields(schema: &Value) -> Vec<(&String, &Value)> {
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    let own = schema["properties"].as_object().into_iter().flatten();
+    own.chain(parts.flat_map(fields)).collect()
+}
+
+#[test]
+fn every_field_and_parameter_says_what_it_is_and_what_it_holds() {
     let document = document();
+    let mut lacks = Vec::new();
     for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
         assert!(schema.get("description").is_some(), "{name} has no description");
-        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
-            let described = property.get("description").is_some()
-                || property["oneOf"]
-                    .as_array()
-                    .is_some_and(|one| one.iter().any(|one| one.get("description").is_some()));
-            assert!(described, "{name}.{field} has no description: {property}");
+        for (field, property) in fields(schema) {
+            let place = format!("{name}.{field}");
+            if property["description"].as_str().is_none_or(|text| text.len() < 10) {
+                lacks.push(format!("{place}: description"));
+            }
+            look_at(&place, property, false, &mut lacks);
         }
     }
+    for (method, path, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let place = format!("{method} {path} {}", parameter["name"]);
+            if parameter["description"].as_str().is_none_or(|text| text.len() < 10) {
+                lacks.push(format!("{place}: description"));
+            }
+            look_at(
+                &place,
+                &parameter["schema"],
+                parameter.get("example").is_some(),
+                &mut lacks,
+            );
+        }
+    }
+    lacks.sort();
+    assert_eq!(lacks, UNBOUNDED);
 }
 
 /// The check of every other test, checked: it sees whatever an answer has too much, too little or otherwise.
@@ -141,6 +260,18 @@ fn an_answer_that_the_document_does_not_describe_is_seen() {
         Ok(())
     );
     let whole = [JSON, ID, KEPT];
+    let refused = |code: &str| {
+        let problem = serde_json::json!({"type": format!("https://broadsheet.dev/problems/{code}"), "title": "x", "status": 400,
+            "detail": "x", "code": code, "request_id": "1", "errors": []});
+        let headers = [
+            ("content-type", "application/problem+json"),
+            ID,
+            KEPT,
+            ("content-language", "en"),
+        ];
+        live(400, &headers, &problem.to_string())
+    };
+    assert_eq!(refused("unknown_parameter"), Ok(()));
     for (lie, seen) in [
         ("a status", live(202, &whole, BODY)),
         (
@@ -149,6 +280,13 @@ fn an_answer_that_the_document_does_not_describe_is_seen() {
         ),
         ("a field too little", live(200, &whole, r#"{"status": "ok"}"#)),
         ("a type", live(200, &whole, r#"{"status": "ok", "version": 1}"#)),
+        ("null", live(200, &whole, r#"{"status": null, "version": "1"}"#)),
+        ("a word", live(200, &whole, r#"{"status": "well", "version": "1"}"#)),
+        (
+            "a renamed field",
+            live(200, &whole, r#"{"state": "ok", "version": "1"}"#),
+        ),
+        ("a code that the operation has not", refused("invalid_cursor")),
         ("no body", live(200, &whole, "")),
         (
             "a content type",
@@ -168,6 +306,47 @@ fn an_answer_that_the_document_does_not_describe_is_seen() {
         ("a path", compare(Method::GET, "/api/v1/nothing", 200, &whole, BODY)),
     ] {
         assert!(seen.is_err(), "{lie} is not seen");
+    }
+}
+
+/// What somebody is answered who calls each operation, without a body, for what is not there.
+async fn statuses<R: Role>(client: &Client<R>) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for (method, path, _) in operations(&document()) {
+        let path = path
+            .replace("{id}", "9007199254740991")
+            .replace("{slug}", "x")
+            .replace("{external_id}", "x")
+            .replace("{hash}", "x")
+            .replace("{variant}", "x");
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        statuses.push(client.send(method, &path, None).await.status);
+    }
+    statuses
+}
+
+async fn who_may_call_is_who_is_let_in(app: &App) {
+    let answered = [
+        statuses(&app.anonymous()).await,
+        statuses(&app.key("read").await).await,
+        statuses(&app.key("preview").await).await,
+        statuses(&app.user("contributor", "contributor@example.com").await).await,
+        statuses(&app.user("editor", "editor@example.com").await).await,
+        statuses(&app.key("write").await).await,
+        statuses(&app.admin().await).await,
+    ];
+    for (at, (method, path, operation)) in operations(&document()).into_iter().enumerate() {
+        let name = format!("{method} {path}");
+        for (caller, (let_in, statuses)) in audience(&name, &operation).iter().zip(&answered).enumerate() {
+            let refusal = if caller == 0 { 401 } else { 403 };
+            let status = statuses[at];
+            let as_said = if *let_in {
+                ![401, 403].contains(&status)
+            } else {
+                status == refusal
+            };
+            assert!(as_said, "{name} answers {status} to caller {caller}");
+        }
     }
 }
 

@@ -38,7 +38,7 @@ pub struct SearchedQuery {
     #[diesel(sql_type = Text)]
     #[schema(example = "小米 续航")]
     pub query: String,
-    /// How often.
+    /// How often it was asked for.
     #[diesel(sql_type = BigInt)]
     #[schema(example = 42, minimum = 1)]
     pub count: i64,
@@ -50,7 +50,7 @@ pub struct SearchedQuery {
     #[diesel(sql_type = BigInt)]
     #[schema(example = 7, minimum = 0)]
     pub last_total: i64,
-    /// When that was.
+    /// When it was asked for last.
     #[diesel(sql_type = UtcTimestamp)]
     pub last_searched_at: Timestamp,
 }

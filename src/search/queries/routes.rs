@@ -14,9 +14,11 @@ use crate::web::{Page, Query, Reply, Then};
 
 /// List what people searched for.
 ///
-/// For editors: queries of the last 90 days with how often each was asked, the most frequent first, then by the characters'
-/// code points. Each search counts once, however many pages of it are read, and those without filters alone: under a filter
-/// a word that many articles have may find nothing. Nothing about visitors is kept. New searches show after a few seconds.
+/// For editors: queries of the last 90 days with how often each was asked, the most frequent first, then by the
+/// characters' code points. Each search counts once, however many pages of it are read, and those without filters
+/// alone: under a filter a word that many articles have may find nothing. Nothing about visitors is kept. New
+/// searches show after a few seconds. Costs a sum over the queries of the days that are asked for, on each page.
+/// 400 where `to` is before `from`.
 #[utoipa::path(
     tag = "search",
     operation_id = "list_search_queries",

@@ -7,16 +7,16 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Suggestion {
     /// The tag's name or the article's title.
-    #[schema(example = "小米")]
+    #[schema(example = "小米", max_length = 300)]
     pub text: String,
     /// What it leads to: `tag` or `article`. New values may come.
     #[serde(rename = "type")]
-    #[schema(example = "tag")]
+    #[schema(example = "tag", format = "word tag article")]
     pub kind: &'static str,
     /// The id of the tag or article.
     #[schema(example = 3, minimum = 1)]
     pub id: i64,
     /// The slug of the tag or article.
-    #[schema(example = "xiao-mi")]
+    #[schema(example = "xiao-mi", max_length = 200)]
     pub slug: String,
 }

@@ -36,7 +36,7 @@ pub struct BegunParams {
     /// blanks at the ends do not count.
     #[param(example = "xiaom", min_length = 1, max_length = 50)]
     q: String,
-    /// Most suggestions.
+    /// Suggestions wanted, 10 where absent.
     #[param(example = 10, minimum = 1, maximum = 20, default = 10)]
     limit: Option<i64>,
 }

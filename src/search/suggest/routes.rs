@@ -14,16 +14,18 @@ use crate::web::{Page, Query, Reply};
 
 /// Suggest what is being typed.
 ///
-/// Names of tags and titles of articles, with the tag or article that each leads to; made to be asked at every
-/// keystroke. `xiaomi`, `xiaom`, `xm` and `小米` all find `小米`, and `xm14` finds `小米14`. Tags begin with what was typed;
-/// titles have it where a character, word or number begins, punctuation and blanks aside, within their first sixty characters
-/// and words.
+/// Open to everyone; what everybody sees, whoever asks: drafts and what is scheduled never show. Names of tags and
+/// titles of articles, with the tag or article that each leads to. `xiaomi`, `xiaom`, `xm` and `小米` all find `小米`,
+/// and `xm14` finds `小米14`. Tags begin with what was typed; titles have it where a character, word or number
+/// begins, punctuation and blanks aside, within their first sixty characters and words.
 ///
-/// Tags come first, at most half of `limit` (rounded up) if there are titles for the rest: those that are what was typed,
-/// then those that the newest articles carry most, then by slug. Then titles: those that begin with it, then the newest.
-/// What more than 1,000 titles have is looked for among the 3,000 newest articles first, what more than 3,000 have among
-/// these alone, and a single letter or digit among the 500 newest. What everybody sees, whoever asks: drafts and what is
-/// scheduled never show. 400 names every parameter that is unknown or wrong; the list has no further pages.
+/// Tags come first, at most half of `limit` (rounded up) if there are titles for the rest: those that are what was
+/// typed, then those that the newest articles carry most, then by slug. Then titles: those that begin with it, then
+/// the newest. The list has no further pages.
+///
+/// Costs little enough to be asked at every keystroke: what more than 1,000 titles have is looked for among the
+/// 3,000 newest articles first, what more than 3,000 have among these alone, and a single letter or digit among the
+/// 500 newest.
 #[utoipa::path(
     tag = "search",
     operation_id = "list_suggestions",

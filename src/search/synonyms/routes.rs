@@ -11,8 +11,8 @@ use crate::web::{Data, Json, NoQuery, Reply, Then};
 
 /// Read the synonyms.
 ///
-/// For editors: all groups, in the order in which they were written. A new site has a list of words that differ between
-/// the mainland, Taiwan and Hong Kong.
+/// For editors: all groups, in the order in which they were written. A new site has a list of words that differ
+/// between the mainland, Taiwan and Hong Kong. Costs one statement.
 #[utoipa::path(
     tag = "search",
     operation_id = "get_synonyms",
@@ -27,10 +27,10 @@ pub async fn get_synonyms(_query: Then<Editor, NoQuery>, db: web::Data<Db>) -> R
 
 /// Replace the synonyms.
 ///
-/// For editors: what is sent takes the place of all groups, and holds from the next search on. A word of a query that is in
-/// a group finds the others as well; not in `"phrases"` and not in `-exclusions`. 422 names every word that is wrong; of a
-/// word that comes twice, both places. A word of more than twelve Han characters, or Latin words, is known only where it is all
-/// that is asked for.
+/// For editors: what is sent takes the place of all groups, and holds from the next search on. A word of a query
+/// that is in a group finds the others as well; not in `"phrases"` and not in `-exclusions`. A word of more than
+/// twelve Han characters, or Latin words, is known only where it is all that is asked for. Costs one write of all
+/// words; no article is indexed anew. 422 names every word that is wrong; of a word that comes twice, both places.
 #[utoipa::path(
     tag = "search",
     operation_id = "replace_synonyms",

@@ -35,25 +35,26 @@ pub struct AuthorRow {
     pub links: String,
 }
 
-/// An author.
+/// An author: a by-line, and no account.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Author {
-    /// Their id.
+    /// Id of the author.
     #[schema(example = 1, minimum = 1)]
     pub id: i64,
-    /// Their slug, of which there is one.
-    #[schema(example = "li-ming")]
+    /// Their slug: no two authors have the same.
+    #[schema(example = "li-ming", max_length = 200)]
     pub slug: String,
     /// Their name; others may have the same.
-    #[schema(example = "黎明")]
+    #[schema(example = "黎明", max_length = 100)]
     pub name: String,
-    /// Who they are.
-    #[schema(example = "写手机十年", required)]
+    /// Who they are; null where nobody wrote it.
+    #[schema(example = "写手机十年", required, max_length = 2000)]
     pub bio: Option<String>,
-    /// Their picture.
+    /// Their picture; null where there is none.
     #[schema(required)]
     pub avatar: Option<Image>,
     /// Where else they are found.
+    #[schema(max_items = 20)]
     pub links: Vec<AuthorLink>,
     /// Published articles with their by-line.
     #[schema(example = 12, minimum = 0)]
@@ -63,19 +64,19 @@ pub struct Author {
 /// An author of an article.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AuthorRef {
-    /// Their id.
+    /// Id of the author.
     #[schema(example = 1, minimum = 1)]
     pub id: i64,
-    /// Their slug.
-    #[schema(example = "li-ming")]
+    /// Their slug: no two authors have the same.
+    #[schema(example = "li-ming", max_length = 200)]
     pub slug: String,
-    /// Their name.
-    #[schema(example = "黎明")]
+    /// Their name; others may have the same.
+    #[schema(example = "黎明", max_length = 100)]
     pub name: String,
-    /// Who they are.
-    #[schema(example = "写手机十年", required)]
+    /// Who they are; null where nobody wrote it.
+    #[schema(example = "写手机十年", required, max_length = 2000)]
     pub bio: Option<String>,
-    /// Their picture.
+    /// Their picture; null where there is none.
     #[schema(required)]
     pub avatar: Option<Image>,
 }
@@ -83,10 +84,10 @@ pub struct AuthorRef {
 /// A link to where an author is found.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct AuthorLink {
-    /// What it says.
+    /// What the link says.
     #[schema(example = "微博", max_length = 100, format = "line")]
     pub label: String,
-    /// Where it leads.
+    /// Where the link leads.
     #[schema(example = "https://weibo.com/example", max_length = 2000, format = "http-url")]
     pub url: String,
 }
@@ -94,10 +95,10 @@ pub struct AuthorLink {
 /// A new author.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct AuthorCreate {
-    /// Their name.
+    /// The name that readers see.
     #[schema(example = "黎明", min_length = 1, max_length = 100, format = "line")]
     pub name: String,
-    /// Their slug; made from the name where absent or null.
+    /// Their slug: letters, digits, `-` and `_`; made from the name by pinyin where absent or null.
     #[serde(default)]
     #[schema(example = "li-ming", min_length = 1, max_length = 200)]
     pub slug: Option<String>,
@@ -105,7 +106,7 @@ pub struct AuthorCreate {
     #[serde(default)]
     #[schema(example = "写手机十年", max_length = 2000)]
     pub bio: Option<String>,
-    /// Id of an uploaded image.
+    /// Id of an uploaded image; 422 where there is none.
     #[serde(default)]
     #[schema(example = 7, minimum = 1)]
     pub avatar_image_id: Option<i64>,
@@ -130,7 +131,7 @@ pub struct AuthorPatch {
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "写手机十年", max_length = 2000)]
     pub bio: Patch<String>,
-    /// Id of an uploaded image.
+    /// Id of an uploaded image, `null` for none; 422 where there is none of that id.
     #[serde(default)]
     #[schema(value_type = Option<i64>, example = 7, minimum = 1)]
     pub avatar_image_id: Patch<i64>,

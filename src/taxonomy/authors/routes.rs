@@ -13,8 +13,9 @@ use crate::web::{Data, Json, NoQuery, Page, PathId, PathText, PublicUrl, Query, 
 
 /// List authors.
 ///
-/// Open to everyone. By name, in the order of its characters' code points; go on with `cursor`, and each comes exactly
-/// once. 400 names every parameter that is unknown or wrong.
+/// Open to everyone. By name, in the order of its characters' code points; go on with `cursor`, and each comes
+/// exactly once. Costs the same on each page, but for counting the articles of those on it; `count=exact` counts
+/// all authors.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "list_authors",
@@ -55,8 +56,8 @@ pub async fn list_authors(
 
 /// Make an author.
 ///
-/// For editors. An author is a by-line, and no account. 409 where the slug belongs to another author; 422 where a field
-/// is wrong or the image is not there.
+/// For editors. An author is a by-line, and no account. Costs one write. 409 `slug_taken` where the slug belongs to
+/// another author; 422 where a field is wrong or the image is not there.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "create_author",
@@ -65,7 +66,7 @@ pub async fn list_authors(
     responses(
         (status = 201, description = "It is made.", body = Data<Author>,
             headers(("Location" = String, description = "Where it is."))),
-        (status = 409, description = "The slug is taken."),
+        (status = 409, description = "`slug_taken`."),
     ),
 )]
 #[post("/authors")]
@@ -89,7 +90,7 @@ pub async fn create_author(
 
 /// Read an author.
 ///
-/// Open to everyone. 404 where there is none of that id.
+/// Open to everyone. Costs a count of the articles with the by-line. 404 where there is none of that id.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "get_author",
@@ -118,7 +119,7 @@ pub async fn get_author(
 
 /// Read the author of a slug.
 ///
-/// Open to everyone. 404 where no author has the slug now; former slugs lead nowhere.
+/// Open to everyone. Costs as much as by id. 404 where no author has the slug now; former slugs lead nowhere.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "get_author_by_slug",
@@ -147,8 +148,9 @@ pub async fn get_author_by_slug(
 
 /// Change an author.
 ///
-/// For editors. What is absent stays. 409 where the slug belongs to another author; 422 where a field is wrong or the
-/// image is not there.
+/// For editors. What is absent stays; every article with the by-line shows the change at once. Costs one write. 404
+/// where there is none of that id; 409 `slug_taken` where the slug belongs to another author; 422 where a field is
+/// wrong or the image is not there.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "update_author",
@@ -157,7 +159,7 @@ pub async fn get_author_by_slug(
     security(("bearer" = [])),
     responses(
         (status = 200, description = "The author as they are now.", body = Data<Author>),
-        (status = 409, description = "The slug is taken."),
+        (status = 409, description = "`slug_taken`."),
     ),
 )]
 #[patch("/authors/{id}")]
@@ -181,7 +183,8 @@ pub async fn update_author(
 
 /// Remove an author.
 ///
-/// For editors. 409 while an article, of any status, has the by-line; 404 where there is none of that id.
+/// For editors. Costs one write. 404 where there is none of that id; 409 `in_use` while an article, of any status,
+/// has the by-line.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "delete_author",
@@ -189,7 +192,7 @@ pub async fn update_author(
     security(("bearer" = [])),
     responses(
         (status = 204, description = "They are gone."),
-        (status = 409, description = "An article has the by-line."),
+        (status = 409, description = "`in_use`."),
     ),
 )]
 #[delete("/authors/{id}")]

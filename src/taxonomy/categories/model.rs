@@ -34,31 +34,32 @@ pub struct CategoryRow {
     pub position: i32,
 }
 
-/// A category.
+/// A category, with its place in the tree.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Category {
-    /// Its id.
+    /// Id of the category.
     #[schema(example = 2, minimum = 1)]
     pub id: i64,
-    /// Its slug, of which there is one.
-    #[schema(example = "reviews")]
+    /// Its slug: no two categories have the same.
+    #[schema(example = "reviews", max_length = 200)]
     pub slug: String,
-    /// Its name.
-    #[schema(example = "评测资讯")]
+    /// What readers see it called.
+    #[schema(example = "评测资讯", max_length = 100)]
     pub name: String,
-    /// What belongs there.
-    #[schema(example = "手机、芯片与机器人", required)]
+    /// What belongs there; null where nobody wrote it.
+    #[schema(example = "手机、芯片与机器人", required, max_length = 1000)]
     pub description: Option<String>,
     /// The category above it; null at the root.
     #[schema(example = 1, minimum = 1, required)]
     pub parent_id: Option<i64>,
     /// Its place among its siblings; equal ones stand by name.
-    #[schema(example = 0, minimum = 0)]
+    #[schema(example = 0, minimum = 0, maximum = 1000000)]
     pub position: i32,
     /// The slugs from the root to it.
-    #[schema(example = "news/reviews")]
+    #[schema(example = "news/reviews", max_length = 2009)]
     pub path: String,
     /// The categories above it, from the root.
+    #[schema(max_items = 9)]
     pub ancestors: Vec<CategoryAncestor>,
     /// Published articles in it and below it.
     #[schema(example = 12, minimum = 0)]
@@ -68,47 +69,48 @@ pub struct Category {
 /// A category above another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CategoryAncestor {
-    /// Its id.
+    /// Id of the category.
     #[schema(example = 1, minimum = 1)]
     pub id: i64,
-    /// Its slug.
-    #[schema(example = "news")]
+    /// Its slug: no two categories have the same.
+    #[schema(example = "news", max_length = 200)]
     pub slug: String,
-    /// Its name.
-    #[schema(example = "News")]
+    /// What readers see it called.
+    #[schema(example = "News", max_length = 100)]
     pub name: String,
 }
 
 /// The category of an article.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CategoryRef {
-    /// Its id.
+    /// Id of the category.
     #[schema(example = 2, minimum = 1)]
     pub id: i64,
-    /// Its slug.
-    #[schema(example = "reviews")]
+    /// Its slug: no two categories have the same.
+    #[schema(example = "reviews", max_length = 200)]
     pub slug: String,
-    /// Its name.
-    #[schema(example = "评测资讯")]
+    /// What readers see it called.
+    #[schema(example = "评测资讯", max_length = 100)]
     pub name: String,
     /// The slugs from the root to it.
-    #[schema(example = "news/reviews")]
+    #[schema(example = "news/reviews", max_length = 2009)]
     pub path: String,
     /// The categories above it, from the root.
+    #[schema(max_items = 9)]
     pub ancestors: Vec<CategoryAncestor>,
 }
 
 /// A new category.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct CategoryCreate {
-    /// Its name.
+    /// What readers see it called.
     #[schema(example = "评测资讯", min_length = 1, max_length = 100, format = "line")]
     pub name: String,
-    /// Its slug; made from the name where absent or null.
+    /// Its slug: letters, digits, `-` and `_`; made from the name by pinyin where absent or null.
     #[serde(default)]
     #[schema(example = "reviews", min_length = 1, max_length = 200)]
     pub slug: Option<String>,
-    /// What belongs there.
+    /// What belongs there, for readers.
     #[serde(default)]
     #[schema(example = "手机、芯片与机器人", max_length = 1000)]
     pub description: Option<String>,
@@ -133,7 +135,7 @@ pub struct CategoryPatch {
     #[serde(default)]
     #[schema(value_type = String, example = "reviews", min_length = 1, max_length = 200)]
     pub slug: Patch<String>,
-    /// What belongs there.
+    /// What belongs there, for readers.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "手机、芯片与机器人", max_length = 1000)]
     pub description: Patch<String>,

@@ -11,8 +11,8 @@ use crate::web::{Data, Json, NoQuery, Page, PathId, PathText, Reply, Then};
 
 /// List categories.
 ///
-/// Open to everyone. All of them, flat, in the order of the tree: each is followed by what stands below it, siblings by
-/// position. Read in two statements, however many there are.
+/// Open to everyone. All of them, flat, in the order of the tree: each is followed by what stands below it,
+/// siblings by position. Costs two statements, however many there are, of which one counts the articles of all.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "list_categories",
@@ -34,8 +34,8 @@ pub async fn list_categories(_viewer: Viewer, _query: NoQuery, db: web::Data<Db>
 
 /// Make a category.
 ///
-/// For editors. 409 where the slug belongs to another category; 422 where a field is wrong, the parent is not there,
-/// or the tree would have more than ten levels or 5,000 categories.
+/// For editors. Costs one write. 409 `slug_taken` where the slug belongs to another category; 422 where a field is
+/// wrong, the parent is not there, or the tree would have more than ten levels or 5,000 categories.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "create_category",
@@ -44,7 +44,7 @@ pub async fn list_categories(_viewer: Viewer, _query: NoQuery, db: web::Data<Db>
     responses(
         (status = 201, description = "It is made.", body = Data<Category>,
             headers(("Location" = String, description = "Where it is."))),
-        (status = 409, description = "The slug is taken."),
+        (status = 409, description = "`slug_taken`."),
     ),
 )]
 #[post("/categories")]
@@ -66,7 +66,7 @@ pub async fn create_category(
 
 /// Read a category.
 ///
-/// Open to everyone. 404 where there is none of that id.
+/// Open to everyone. Costs a count of the articles in it and below it. 404 where there is none of that id.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "get_category",
@@ -85,7 +85,7 @@ pub async fn get_category(_viewer: Viewer, id: PathId, _query: NoQuery, db: web:
 
 /// Read the category of a slug.
 ///
-/// Open to everyone. 404 where no category has the slug now; former slugs lead nowhere.
+/// Open to everyone. Costs as much as by id. 404 where no category has the slug now; former slugs lead nowhere.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "get_category_by_slug",
@@ -112,9 +112,10 @@ pub async fn get_category_by_slug(
 
 /// Change a category.
 ///
-/// For editors. What is absent stays; a category that moves takes along what stands below it. 409 where the slug
-/// belongs to another category; 422 where a field is wrong, the new parent is not there or stands below the category,
-/// or the tree would have more than ten levels.
+/// For editors. What is absent stays; a category that moves takes along what stands below it. Costs one write; a
+/// move grows with the articles in it and below it, and no article is written meanwhile. 404 where there is none of
+/// that id; 409 `slug_taken` where the slug belongs to another category; 422 where a field is wrong, the new parent
+/// is not there or stands below the category, or the tree would have more than ten levels.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "update_category",
@@ -126,7 +127,7 @@ pub async fn get_category_by_slug(
     security(("bearer" = [])),
     responses(
         (status = 200, description = "The category as it is now.", body = Data<Category>),
-        (status = 409, description = "The slug is taken."),
+        (status = 409, description = "`slug_taken`."),
     ),
 )]
 #[patch("/categories/{id}")]
@@ -148,8 +149,8 @@ pub async fn update_category(
 
 /// Remove a category.
 ///
-/// For editors. 409 while articles, of any status, stand in it or categories below it; 404 where there is none of that
-/// id.
+/// For editors. Costs one write. 404 where there is none of that id; 409 `in_use` while articles, of any status,
+/// stand in it or categories below it.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "delete_category",
@@ -157,7 +158,7 @@ pub async fn update_category(
     security(("bearer" = [])),
     responses(
         (status = 204, description = "It is gone."),
-        (status = 409, description = "Articles or categories are in it."),
+        (status = 409, description = "`in_use`."),
     ),
 )]
 #[delete("/categories/{id}")]

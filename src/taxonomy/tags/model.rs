@@ -14,28 +14,28 @@ use crate::web::body::Checks;
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = tags)]
 pub struct TagRef {
-    /// Its id.
+    /// Id of the tag.
     #[schema(example = 3, minimum = 1)]
     pub id: i64,
-    /// Its slug, of which there is one.
-    #[schema(example = "xiao-mi")]
+    /// Its slug: no two tags have the same.
+    #[schema(example = "xiao-mi", max_length = 200)]
     pub slug: String,
-    /// Its name.
-    #[schema(example = "小米")]
+    /// Its name: no two tags have the same, width and case aside.
+    #[schema(example = "小米", max_length = 100)]
     pub name: String,
 }
 
-/// A tag.
+/// A tag that articles carry.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Tag {
-    /// Its id.
+    /// Id of the tag.
     #[schema(example = 3, minimum = 1)]
     pub id: i64,
-    /// Its slug, of which there is one.
-    #[schema(example = "xiao-mi")]
+    /// Its slug: no two tags have the same.
+    #[schema(example = "xiao-mi", max_length = 200)]
     pub slug: String,
-    /// Its name, of which there is one, width and case aside.
-    #[schema(example = "小米")]
+    /// Its name: no two tags have the same, width and case aside.
+    #[schema(example = "小米", max_length = 100)]
     pub name: String,
     /// Published articles that carry it.
     #[schema(example = 12, minimum = 0)]
@@ -45,10 +45,10 @@ pub struct Tag {
 /// A new tag.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct TagCreate {
-    /// Its name.
+    /// What readers see it called.
     #[schema(example = "小米", min_length = 1, max_length = 100, format = "line")]
     pub name: String,
-    /// Its slug; made from the name where absent or null.
+    /// Its slug: letters, digits, `-` and `_`; made from the name by pinyin where absent or null.
     #[serde(default)]
     #[schema(example = "xiao-mi", min_length = 1, max_length = 200)]
     pub slug: Option<String>,

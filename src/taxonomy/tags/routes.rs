@@ -13,9 +13,9 @@ use crate::web::{Data, Json, NoQuery, Page, PathId, PathText, Query, Reply, Then
 
 /// List tags.
 ///
-/// Open to everyone: tags that editors made, and those of published articles; who sees drafts sees theirs as well. By
-/// name, in the order of its characters' code points; go on with `cursor`, and each comes exactly
-/// once. 400 names every parameter that is unknown or wrong.
+/// Open to everyone: tags that editors made, and those of published articles; whoever sees drafts sees theirs as
+/// well. By name, in the order of its characters' code points; go on with `cursor`, and each comes exactly once.
+/// Costs the same on each page, but for counting the articles of those on it; `count=exact` counts all tags.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "list_tags",
@@ -49,8 +49,9 @@ pub async fn list_tags(request: HttpRequest, viewer: Viewer, query: Query<ByName
 
 /// Make a tag.
 ///
-/// For editors; tags that an article names are made with it. 409 where another tag has the name (width, case and white
-/// space aside) or the slug; 422 where a field is wrong.
+/// For editors; tags that an article names are made with it. Costs one write. 409 `name_taken` where another tag
+/// has the name (width, case and white space aside), `slug_taken` where one has the slug; 422 where a field is
+/// wrong.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "create_tag",
@@ -59,7 +60,7 @@ pub async fn list_tags(request: HttpRequest, viewer: Viewer, query: Query<ByName
     responses(
         (status = 201, description = "It is made.", body = Data<Tag>,
             headers(("Location" = String, description = "Where it is."))),
-        (status = 409, description = "The name or the slug is taken."),
+        (status = 409, description = "`name_taken`, `slug_taken`."),
     ),
 )]
 #[post("/tags")]
@@ -77,7 +78,8 @@ pub async fn create_tag(body: Then<Editor, Json<TagCreate>>, _query: NoQuery, db
 
 /// Read a tag.
 ///
-/// Open to everyone. 404 where there is none of that id.
+/// Open to everyone, but for tags of drafts alone, which whoever sees drafts reads. Costs a count of the articles
+/// that carry it. 404 where there is none of that id that the caller sees.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "get_tag",
@@ -101,7 +103,8 @@ pub async fn get_tag(viewer: Viewer, id: PathId, _query: NoQuery, db: web::Data<
 
 /// Read the tag of a slug.
 ///
-/// Open to everyone. 404 where no tag has the slug now; former slugs lead nowhere.
+/// Open to everyone, as by id, at the same cost. 404 where no tag that the caller sees has the slug now; former
+/// slugs lead nowhere.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "get_tag_by_slug",
@@ -123,8 +126,9 @@ pub async fn get_tag_by_slug(viewer: Viewer, slug: PathText, _query: NoQuery, db
 
 /// Change a tag.
 ///
-/// For editors. What is absent stays. 409 where another tag has the name (width, case and white space aside) or the
-/// slug; 422 where a field is wrong.
+/// For editors. What is absent stays. Costs one write; a new name is found when the answer comes, which grows with
+/// the articles that carry the tag. 404 where there is none of that id; 409 `name_taken` where another tag has the
+/// name (width, case and white space aside), `slug_taken` where one has the slug; 422 where a field is wrong.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "update_tag",
@@ -133,7 +137,7 @@ pub async fn get_tag_by_slug(viewer: Viewer, slug: PathText, _query: NoQuery, db
     security(("bearer" = [])),
     responses(
         (status = 200, description = "The tag as it is now.", body = Data<Tag>),
-        (status = 409, description = "The name or the slug is taken."),
+        (status = 409, description = "`name_taken`, `slug_taken`."),
     ),
 )]
 #[patch("/tags/{id}")]
@@ -163,7 +167,8 @@ pub async fn update_tag(
 
 /// Remove a tag.
 ///
-/// For editors. Articles that carry it lose it. 404 where there is none of that id.
+/// For editors. Articles that carry it lose it, and are not found by it any more. Costs a write that grows with
+/// these articles. 404 where there is none of that id.
 #[utoipa::path(
     tag = "taxonomy",
     operation_id = "delete_tag",

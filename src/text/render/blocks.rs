@@ -18,7 +18,10 @@ pub struct Block {
     /// What the block is: `paragraph`, `heading`, `image`, `list`, `quote`, `code`, `table`, `divider` or `embed`; later versions
     /// may add types.
     #[serde(rename = "type")]
-    #[schema(example = "paragraph")]
+    #[schema(
+        example = "paragraph",
+        format = "word paragraph heading image list quote code table divider embed"
+    )]
     pub kind: String,
     /// The text, of a paragraph or a heading.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,7 +77,11 @@ pub struct Block {
     pub rows: Option<Vec<Vec<Vec<Run>>>>,
     /// Who shows what was embedded: `youtube`, `vimeo`, `bilibili`, `youku` or `tencent`; absent where it is none of them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "bilibili")]
+    #[schema(
+        nullable = false,
+        example = "bilibili",
+        format = "word youtube vimeo bilibili youku tencent"
+    )]
     pub provider: Option<String>,
 }
 

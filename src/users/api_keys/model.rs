@@ -19,15 +19,15 @@ const LONGEST_NAME: usize = 100;
 #[diesel(table_name = api_keys)]
 pub struct ApiKey {
     /// Its id, never used again.
-    #[schema(example = 1)]
+    #[schema(example = 1, minimum = 1)]
     pub id: i64,
     /// What it is for.
-    #[schema(example = "小程序")]
+    #[schema(example = "小程序", max_length = 100)]
     pub name: String,
-    /// What it may do.
+    /// What may be done with it.
     pub scope: Scope,
     /// How it begins, to know it by.
-    #[schema(example = "bsk_Yk1s5sWc")]
+    #[schema(example = "bsk_Yk1s5sWc", pattern = "^bsk_[A-Za-z0-9_-]{8}$")]
     pub prefix: String,
     /// When it was made.
     pub created_at: Timestamp,
@@ -49,7 +49,10 @@ pub struct CreatedApiKey {
     #[serde(flatten)]
     pub api_key: ApiKey,
     /// The key itself, for `Authorization: Bearer`. It is not stored and cannot be shown again.
-    #[schema(example = "bsk_Yk1s5sWc0R1b9m3XJ2u7fD6tQ8vA4zN0pLhE5gKiTxo")]
+    #[schema(
+        example = "bsk_Yk1s5sWc0R1b9m3XJ2u7fD6tQ8vA4zN0pLhE5gKiTxo",
+        pattern = "^bsk_[A-Za-z0-9_-]{43}$"
+    )]
     pub key: String,
 }
 

@@ -13,13 +13,13 @@ use crate::web::{Data, Json, NoQuery, Page, PathId, Query, Reply};
 
 /// List the API keys.
 ///
-/// For admins, by id, revoked ones included; 403 for others and for API keys. `cursor` goes on after the last one.
+/// For admins. All keys by id, revoked ones included; go on with `cursor`. Costs the same on each page.
 #[utoipa::path(
     tag = "users",
     operation_id = "list_api_keys",
     security(("bearer" = [])),
     params(
-        ("limit" = Option<i64>, Query, description = "Keys wanted.", minimum = 1, maximum = 100, example = 20),
+        ("limit" = Option<i64>, Query, description = "Keys wanted, 20 where absent.", minimum = 1, maximum = 100, example = 20),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the part before.", pattern = "^[A-Za-z0-9_-]+$", example = "AQIDBAUGBwgBAAAAAAAAABQ"),
     ),
     responses((status = 200, description = "Keys.", body = Page<ApiKey>)),
@@ -42,8 +42,9 @@ pub async fn list_api_keys(
 
 /// Make an API key.
 ///
-/// For admins. The answer has `key`, which is shown this once: what is stored is its digest. It is good at once, until it
-/// ends or is revoked or deleted; the admin who made it may go.
+/// For admins. The answer has `key`, which is shown this once: what is stored is its digest. It is good at once,
+/// until it ends or is revoked or deleted; the admin who made it may go. Costs one write. 422 where `expires_at` is
+/// not in the future.
 #[utoipa::path(
     tag = "users",
     operation_id = "create_api_key",
@@ -70,7 +71,7 @@ pub async fn create_api_key(
 
 /// Read an API key.
 ///
-/// For admins. What opens is not in it. 404 where there is none.
+/// For admins. What opens is not in it. Costs one statement. 404 where there is none of that id.
 #[utoipa::path(
     tag = "users",
     operation_id = "get_api_key",
@@ -86,8 +87,9 @@ pub async fn get_api_key(_admin: Admin, PathId(id): PathId, _query: NoQuery, db:
 
 /// Change an API key.
 ///
-/// For admins. `revoked: true` ends it from the next request on, for good; its scope stays what it is. 404 where there is
-/// none.
+/// For admins. `revoked: true` ends it from the next request on, for good; its scope stays what it is. Costs one
+/// write. 404 where there is none of that id; 422 where `expires_at` is not in the future, and for `revoked:
+/// false`.
 #[utoipa::path(
     tag = "users",
     operation_id = "update_api_key",
@@ -111,7 +113,7 @@ pub async fn update_api_key(
 
 /// Delete an API key.
 ///
-/// For admins. It is good no longer, from the next request on. 404 where there is none.
+/// For admins. It is good no longer, from the next request on. Costs one write. 404 where there is none of that id.
 #[utoipa::path(
     tag = "users",
     operation_id = "delete_api_key",

@@ -1,5 +1,6 @@
 //! A site with something of everything, and its pages.
 
+use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Bearer, Client};
@@ -128,6 +129,80 @@ impl World {
         .into_iter()
         .map(|path| format!("/api/v1{path}"))
         .collect()
+    }
+
+    /// A write of every kind, in an order in which each can be made: the method, the path and the body.
+    pub fn writes(&self) -> Vec<(Method, String, Value)> {
+        let (article, other) = (
+            format!("/articles/{}", self.article),
+            format!("/articles/{}", self.other),
+        );
+        let parent = format!("/categories/{}", self.parent);
+        let category = format!("/categories/{}", self.category);
+        let tag = format!("/tags/{}", self.tag);
+        let by_external_id = "/articles/by-external-id/x-9";
+        let write = |method, path: &str, body| (method, format!("/api/v1{path}"), body);
+        let patch = |path: &str, body| write(Method::PATCH, path, body);
+        let post = |path: &str, body| write(Method::POST, path, body);
+        let put = |path: &str, body| write(Method::PUT, path, body);
+        let delete = |path: &str| write(Method::DELETE, path, Value::Null);
+        vec![
+            patch(&article, json!({"title": "新题"})),
+            patch(&article, json!({"body": "新文"})),
+            patch(&article, json!({"summary": "摘要", "metadata": {"score": 2}})),
+            patch(&article, json!({"featured": true})),
+            patch(&article, json!({"external_id": "x-1"})),
+            patch(&article, json!({"tags": ["华为", "小米"]})),
+            patch(&article, json!({"category_id": self.parent})),
+            patch(&article, json!({"category_id": self.category, "author_ids": []})),
+            patch(&article, json!({"author_ids": [self.author]})),
+            patch(&article, json!({"published_at": "2020-05-01T00:00:00Z"})),
+            patch(&article, json!({"initial_view_count": 500})),
+            patch(&article, json!({"slug": "three"})),
+            patch(&article, json!({"slug": "one"})),
+            patch(&article, json!({"status": "archived"})),
+            patch(&article, json!({"status": "published", "locale": "zh-TW"})),
+            patch(&article, json!({"cover_image_id": null})),
+            patch(&article, json!({"cover_image_id": self.image})),
+            patch(&other, json!({"status": "draft"})),
+            patch(&other, json!({"status": "published"})),
+            post(
+                "/articles",
+                json!({"title": "第三篇", "status": "published", "tags": ["小米"], "category_id": self.category}),
+            ),
+            post("/articles", json!({"title": "草稿", "tags": ["草稿标签"]})),
+            put(
+                by_external_id,
+                json!({"title": "第九", "status": "published", "tags": ["小米"]}),
+            ),
+            put(by_external_id, json!({"title": "第十", "status": "published"})),
+            put(by_external_id, json!({"title": "第十"})),
+            patch(&category, json!({"name": "测评"})),
+            patch(&parent, json!({"slug": "xin-wen"})),
+            patch(&parent, json!({"slug": "news"})),
+            patch(&category, json!({"parent_id": null})),
+            patch(&category, json!({"parent_id": self.parent})),
+            post("/categories", json!({"name": "手机", "parent_id": self.parent})),
+            patch(&tag, json!({"name": "小米手机"})),
+            patch(&tag, json!({"slug": "mi"})),
+            patch(&tag, json!({"slug": "xiao-mi"})),
+            post("/tags", json!({"name": "苹果"})),
+            patch(
+                &format!("/authors/{}", self.author),
+                json!({"name": "李明", "bio": "写手机"}),
+            ),
+            post("/authors", json!({"name": "王五"})),
+            patch(
+                &format!("/images/{}", self.image),
+                json!({"alt": "新", "caption": "图"}),
+            ),
+            patch(
+                "/site",
+                json!({"name": "新站", "article_url": "https://example.com/{slug}"}),
+            ),
+            delete(&tag),
+            delete(&article),
+        ]
     }
 }
 

@@ -262,9 +262,15 @@ fn strict(schema: &Value) -> Value {
             _ => {}
         }
     }
-    let listed = map.get("examples").filter(|_| map.contains_key("pattern")).cloned();
-    if let Some(listed) = listed {
-        map.insert("enum".to_owned(), listed);
+    let listed = map.get("examples").filter(|_| map.contains_key("pattern"));
+    if let Some(mut listed) = listed.and_then(Value::as_array).cloned() {
+        if map["type"]
+            .as_array()
+            .is_some_and(|kinds| kinds.contains(&"null".into()))
+        {
+            listed.push(Value::Null);
+        }
+        map.insert("enum".to_owned(), listed.into());
     }
     map.into()
 }
