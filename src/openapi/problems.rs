@@ -13,6 +13,7 @@ const FOR_ALL_SIGNED_IN: &str = "For whoever is signed in";
 /// What the problems of an operation follow from.
 struct Shape {
     takes_credentials: bool,
+    needs_sign_in: bool,
     /// Whether somebody who is signed in may be told 403.
     refuses: bool,
     names_one: bool,
@@ -41,6 +42,7 @@ impl Shape {
         };
         Self {
             takes_credentials: !requirements.iter().all(nothing),
+            needs_sign_in: secured || responses.contains_key("403"),
             refuses: secured && !description.starts_with(FOR_ALL_SIGNED_IN) || responses.contains_key("403"),
             names_one: path.contains('{'),
             json: takes("json"),
@@ -57,7 +59,8 @@ impl Shape {
             // A parameter that is unknown is 400 where there is none as well.
             Code::UnknownParameter | Code::InvalidParameter | Code::Internal | Code::Unavailable => true,
             Code::InvalidToken => self.takes_credentials,
-            Code::Unauthenticated | Code::Forbidden => self.refuses,
+            Code::Unauthenticated => self.needs_sign_in,
+            Code::Forbidden => self.refuses,
             Code::NotFound => self.names_one,
             Code::MalformedJson => self.json,
             Code::BadRequest
@@ -121,24 +124,16 @@ fn name_of(status: u16, codes: &[Code]) -> String {
 }
 
 fn response(codes: &[Code]) -> Response {
-    let names: Vec<_> = codes.iter().map(|code| format!("`{}`", code.name())).collect();
-    let (title, example) = match codes {
-        [first, ..] => {
-            let problem = Error::new(*first).problem(Language::English, "0198f2c6-7c7e-7d5a-9c1e-2f6d0a4b8c11");
-            let one = matches!(codes, [_]).then(|| first.title(Language::English));
-            (
-                one.or(first.status().canonical_reason()),
-                serde_json::to_value(problem).ok(),
-            )
-        }
-        [] => (None, None),
-    };
+    let bullet = if codes.len() > 1 { "- " } else { "" };
+    let meanings = codes
+        .iter()
+        .map(|code| format!("{bullet}`{}`: {}", code.name(), code.detail(Language::English)));
+    let example = codes.first().map(|code| {
+        let problem = Error::new(*code).problem(Language::English, "0198f2c6-7c7e-7d5a-9c1e-2f6d0a4b8c11");
+        serde_json::json!(problem)
+    });
     ResponseBuilder::new()
-        .description(format!(
-            "{}. `code` is one of: {}.",
-            title.unwrap_or("Problem"),
-            names.join(", ")
-        ))
+        .description(meanings.collect::<Vec<_>>().join("\n"))
         .content(
             "application/problem+json",
             ContentBuilder::new()
