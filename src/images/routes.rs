@@ -74,7 +74,8 @@ impl FromPairs for Show {
 /// For contributors. What it is follows from its bytes; the declared name and type are ignored. The same bytes
 /// again answer 200 with the image that is there, whose texts stay. Costs one decoding, so that a broken file is
 /// refused now, and waits for its turn where many are uploaded. 413 for what is too large, 415 for what is no
-/// image, 422 for what is damaged or a text that is wrong, 503 after 20 seconds of waiting.
+/// image, 422 for what is damaged or a text that is wrong, 503 after 20 seconds of waiting, or while the same bytes
+/// come or go.
 #[utoipa::path(
     tag = "images",
     operation_id = "upload_image",

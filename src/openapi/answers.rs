@@ -144,8 +144,10 @@ pub fn complete(path: &str, method: &HttpMethod, operation: &mut Operation, page
                 text,
             );
         }
-        if matches!(method, HttpMethod::Post) && matches!(status.as_str(), "200" | "201") {
-            let one = format!("{path}/{{id}}");
+        if matches!(method, HttpMethod::Post | HttpMethod::Put) && matches!(status.as_str(), "200" | "201") {
+            // What is written by another name is at its id as well.
+            let list = path.split("/by-").next().unwrap_or_default();
+            let one = format!("{list}/{{id}}");
             let below = format!("{one}/");
             for target in targets
                 .iter()

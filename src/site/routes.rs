@@ -29,8 +29,8 @@ pub async fn get_site(_viewer: Viewer, _query: NoQuery, db: web::Data<Db>, confi
 
 /// Change the site.
 ///
-/// For editors. What is absent stays; `null` clears what need not be there. Articles show a new `article_url`, and
-/// days begin in a new zone, at once. Costs one write. 422 names every field that is wrong.
+/// For editors. What is absent stays; `null` clears what need not be there. Articles show a new `article_url` at
+/// once. Costs one write. 422 names every field that is wrong.
 #[utoipa::path(
     tag = "site",
     operation_id = "update_site",

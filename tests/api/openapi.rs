@@ -243,7 +243,7 @@ fn an_answer_that_the_document_does_not_describe_is_seen() {
     const JSON: (&str, &str) = ("content-type", "application/json");
     const ID: (&str, &str) = ("x-request-id", "1");
     const KEPT: (&str, &str) = ("cache-control", "no-store");
-    const BODY: &str = r#"{"status": "ok", "version": "1"}"#;
+    const BODY: &str = r#"{"status": "ok", "version": "1.0.0"}"#;
     let contract = Contract::committed();
     let compare = |method: Method, path: &str, status: u16, headers: &[(&'static str, &'static str)], body: &str| {
         let headers: HeaderMap = headers
@@ -276,15 +276,15 @@ fn an_answer_that_the_document_does_not_describe_is_seen() {
         ("a status", live(202, &whole, BODY)),
         (
             "a field too much",
-            live(200, &whole, r#"{"status": "ok", "version": "1", "more": 1}"#),
+            live(200, &whole, r#"{"status": "ok", "version": "1.0.0", "more": 1}"#),
         ),
         ("a field too little", live(200, &whole, r#"{"status": "ok"}"#)),
         ("a type", live(200, &whole, r#"{"status": "ok", "version": 1}"#)),
-        ("null", live(200, &whole, r#"{"status": null, "version": "1"}"#)),
-        ("a word", live(200, &whole, r#"{"status": "well", "version": "1"}"#)),
+        ("null", live(200, &whole, r#"{"status": null, "version": "1.0.0"}"#)),
+        ("a word", live(200, &whole, r#"{"status": "well", "version": "1.0.0"}"#)),
         (
             "a renamed field",
-            live(200, &whole, r#"{"state": "ok", "version": "1"}"#),
+            live(200, &whole, r#"{"state": "ok", "version": "1.0.0"}"#),
         ),
         ("a code that the operation has not", refused("invalid_cursor")),
         ("no body", live(200, &whole, "")),
