@@ -3,7 +3,7 @@
 use broadsheet::config::Config;
 use serde_json::json;
 
-use crate::support::{Answer, App, Client, both};
+use crate::support::{Anonymous, Answer, App, Client, both};
 
 both!(more_articles_need_no_more_statements, with no_cache);
 
@@ -20,7 +20,7 @@ fn statements(answer: &Answer) -> u32 {
 }
 
 /// How many a page needs where what all of them need has been read; read anew while nobody knows what other processes change.
-async fn fewest(reader: &Client, page: &str) -> u32 {
+async fn fewest(reader: &Client<Anonymous>, page: &str) -> u32 {
     let mut fewest = u32::MAX;
     for _ in 0..4 {
         let answer = reader.get(&format!("/api/v1{page}")).await.ok(200);
