@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use awc::http::{Method, StatusCode};
-use awc::{Client as Http, Connector};
+use awc::{Client as Http, ClientRequest, Connector, SendClientRequest};
 use serde_json::{Value, json};
 
 use crate::process::{EMAIL, PASSWORD};
@@ -43,6 +43,11 @@ impl Answer {
     /// Whether the status begins with 2.
     pub fn is_success(&self) -> bool {
         StatusCode::from_u16(self.status).is_ok_and(|status| status.is_success())
+    }
+
+    /// The body.
+    pub fn bytes(&self) -> &[u8] {
+        &self.body
     }
 
     /// The length of the body.
@@ -125,9 +130,35 @@ impl Client {
         self.send(Method::DELETE, path, None).await
     }
 
+    /// POST of a form that has a file alone.
+    pub async fn upload(&self, path: &str, file: &[u8]) -> Result<Answer> {
+        const EDGE: &str = "edge-of-the-form";
+        let head = format!(
+            "--{EDGE}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"file\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        let form = [head.as_bytes(), file, format!("\r\n--{EDGE}--\r\n").as_bytes()].concat();
+        let begun = Instant::now();
+        let request = self
+            .request(Method::POST, path)
+            .content_type(format!("multipart/form-data; boundary={EDGE}"));
+        read(path, begun, request.send_body(form)).await
+    }
+
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
         let begun = Instant::now();
         let any_version = method == Method::PATCH || method == Method::DELETE;
+        let mut request = self.request(method, path);
+        if any_version {
+            request = request.insert_header(("If-Match", "*"));
+        }
+        match body {
+            Some(body) => read(path, begun, request.send_json(body)).await,
+            None => read(path, begun, request.send()).await,
+        }
+    }
+
+    fn request(&self, method: Method, path: &str) -> ClientRequest {
         let mut request = self.http.request(method, format!("{}{path}", self.origin));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
@@ -135,25 +166,22 @@ impl Client {
         if let Some((name, value)) = &self.header {
             request = request.insert_header((*name, value.as_str()));
         }
-        if any_version {
-            request = request.insert_header(("If-Match", "*"));
-        }
-        let sent = match body {
-            Some(body) => request.send_json(body).await,
-            None => request.send().await,
-        };
-        let mut answer = sent.map_err(|error| format!("{path}: {error}"))?;
-        let body = answer
-            .body()
-            .limit(LONGEST)
-            .await
-            .map_err(|error| format!("{path}: {error}"))?;
-        Ok(Answer {
-            status: answer.status().as_u16(),
-            took: begun.elapsed(),
-            body: body.to_vec(),
-        })
+        request
     }
+}
+
+async fn read(path: &str, begun: Instant, sent: SendClientRequest) -> Result<Answer> {
+    let mut answer = sent.await.map_err(|error| format!("{path}: {error}"))?;
+    let body = answer
+        .body()
+        .limit(LONGEST)
+        .await
+        .map_err(|error| format!("{path}: {error}"))?;
+    Ok(Answer {
+        status: answer.status().as_u16(),
+        took: begun.elapsed(),
+        body: body.to_vec(),
+    })
 }
 
 /// A path with a query.

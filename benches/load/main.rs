@@ -7,6 +7,7 @@ mod fill;
 mod fresh;
 mod growth;
 mod http;
+mod images;
 mod process;
 mod quality;
 mod queries;
@@ -67,6 +68,14 @@ enum Command {
     /// Serve what another server answers, from memory; started by `read`.
     #[command(hide = true)]
     Mirror(bare::Bare),
+    /// Measure pictures: variants beside `vipsthumbnail`, many at once, and files beside a bare handler of them.
+    Images(images::Images),
+    /// Serve a folder; started by `images`.
+    #[command(hide = true)]
+    PlainFiles(images::floor::Plain),
+    /// Speak S3; started by `images`.
+    #[command(hide = true)]
+    Bucket(images::bucket::Bucket),
     /// Kill the server while it writes, and look whether everything that it acknowledged is found.
     Crash(crash::Crash),
 }
@@ -105,6 +114,9 @@ async fn run(command: Command) -> Result<Vec<String>> {
         Command::Read(read) => read.run().await?,
         Command::Growth(growth) => growth.run().await?,
         Command::Fresh(fresh) => fresh.run().await?,
+        Command::Images(images) => images.run(&mut skipped).await?,
+        Command::PlainFiles(files) => files.run().await?,
+        Command::Bucket(bucket) => bucket.run().await?,
         Command::Bare(bare) => bare.run().await?,
         Command::Mirror(bare) => bare.run().await?,
         Command::Same(same) => same.run(&mut skipped).await?,

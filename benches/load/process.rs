@@ -1,7 +1,7 @@
 //! The server and the other commands of its binary, and how much memory they take.
 
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -90,6 +90,30 @@ impl Server {
         )
     }
 
+    /// The most memory that it has had, in bytes, mapped files included.
+    pub fn peak(&self) -> Result<u64> {
+        memory(&self.child, "VmHWM").ok_or_else(|| "the system does not tell the memory of a process".to_owned())
+    }
+
+    /// The processor time that its threads have taken.
+    pub fn cpu(&self) -> Result<Duration> {
+        let threads = Path::new("/proc").join(self.child.id().to_string()).join("task");
+        let mut nanoseconds = 0;
+        for thread in std::fs::read_dir(threads).map_err(in_words)? {
+            // One may end meanwhile; those that take time stay.
+            let spent = std::fs::read_to_string(thread.map_err(in_words)?.path().join("schedstat")).unwrap_or_default();
+            nanoseconds += spent
+                .split(' ')
+                .next()
+                .and_then(|spent| spent.parse().ok())
+                .unwrap_or(0);
+        }
+        match nanoseconds {
+            0 => Err("the system does not tell the time of a thread".to_owned()),
+            _ => Ok(Duration::from_nanos(nanoseconds)),
+        }
+    }
+
     /// Ends it at once (SIGKILL), whatever it is doing.
     pub fn kill(&mut self) -> Result<()> {
         self.child.kill().map_err(in_words)?;
@@ -104,6 +128,55 @@ impl Drop for Server {
             eprintln!("the server could not be ended: {error}");
         }
     }
+}
+
+/// Another command of this program, as a process that listens; it is killed when this is dropped.
+pub struct Beside {
+    child: Child,
+    /// Where it listens.
+    pub origin: String,
+}
+
+impl Beside {
+    /// Starts it, with `--port` besides its flags, and waits until it listens.
+    pub async fn start(command: &str, flags: &[(&str, &Path)]) -> Result<Self> {
+        let free = TcpListener::bind(("127.0.0.1", 0))
+            .and_then(|listener| listener.local_addr())
+            .map_err(in_words)?;
+        let mut program = Command::new(std::env::current_exe().map_err(in_words)?);
+        program.arg(command).args(["--port", &free.port().to_string()]);
+        for (flag, value) in flags {
+            program.arg(flag).arg(value);
+        }
+        let beside = Self {
+            child: program.stdin(Stdio::null()).spawn().map_err(in_words)?,
+            origin: format!("http://{free}"),
+        };
+        wait_for_port(free)
+            .await
+            .map_err(|error| format!("{command}: {error}"))?;
+        Ok(beside)
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
+            eprintln!("a process beside the server could not be ended: {error}");
+        }
+    }
+}
+
+/// Waits until somebody listens there.
+pub async fn wait_for_port(address: SocketAddr) -> Result<()> {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(30) {
+        if TcpStream::connect(address).is_ok() {
+            return Ok(());
+        }
+        actix_web::rt::time::sleep(Duration::from_millis(10)).await;
+    }
+    Err("nobody listens".to_owned())
 }
 
 /// How a command ended.

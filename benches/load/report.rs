@@ -70,6 +70,11 @@ impl Report {
             target.database_name(),
             thousands(target.articles)
         );
+        Self::titled(title, target).await
+    }
+
+    /// The same under a title that says on what.
+    pub async fn titled(title: String, target: &Target) -> Result<Self> {
         let db = Db::open(&target.config()?)?;
         let database = db.describe().await.map_err(in_words)?;
         db.close().await;

@@ -38,7 +38,7 @@ pub const MAX_PIXELS: u64 = 50_000_000;
 /// The most memory that decoding may take, in bytes.
 pub const MAX_MEMORY: u64 = 384 << 20;
 /// The version of what is made here: one more when the same upload gives other bytes than before. Entity tags have it.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// The most pixels of all frames of an animation that goes on moving; more take too long, and are shown as a still.
 const MAX_MOVING: u64 = 64_000_000;
 

@@ -22,8 +22,7 @@ use serde_json::json;
 
 pub use answer::Answer;
 pub use client::{Anonymous, ApiKey, Bearer, Client, Role};
-pub use database::Backend;
-use database::Database;
+pub use database::{Backend, Database};
 
 /// E-mail of the admin that every server of the tests has.
 pub const EMAIL: &str = "admin@example.com";
@@ -73,13 +72,7 @@ pub struct App {
 impl App {
     /// A connection of the test's own to the server's database.
     pub fn connect(&self) -> DbConn {
-        match &self.config.database {
-            Location::Postgres(url) => DbConn::Postgres(PgConnection::establish(url).expect("PostgreSQL")),
-            Location::Sqlite(path) => {
-                let path = path.to_str().expect("a path in UTF-8");
-                DbConn::Sqlite(SqliteConnection::establish(path).expect("SQLite"))
-            }
-        }
+        connect(&self.config.database)
     }
 
     /// Somebody who is not signed in.
@@ -112,6 +105,17 @@ impl App {
             .expect("the key, in the answer that made it")
             .to_owned();
         self.client.become_role(ApiKey { id: made.id(), key })
+    }
+}
+
+/// A connection to the database of a server.
+pub fn connect(location: &Location) -> DbConn {
+    match location {
+        Location::Postgres(url) => DbConn::Postgres(PgConnection::establish(url).expect("PostgreSQL")),
+        Location::Sqlite(path) => {
+            let path = path.to_str().expect("a path in UTF-8");
+            DbConn::Sqlite(SqliteConnection::establish(path).expect("SQLite"))
+        }
     }
 }
 

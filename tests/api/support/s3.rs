@@ -15,6 +15,8 @@ use tokio::sync::oneshot;
 
 /// The bucket that it has.
 const BUCKET: &str = "site";
+/// What its keys begin with.
+const PREFIX: &str = "some/prefix";
 const KEY: &str = "test-key";
 const SECRET: &str = "test-secret";
 
@@ -66,21 +68,33 @@ impl S3 {
 
     /// Settings of a site that keeps its files there, under a prefix; given whether readers are sent there.
     pub fn settings(&self) -> impl Fn(bool) -> Media + use<> {
-        let options = [
-            ("aws_endpoint_url", format!("http://{}", self.address)),
-            ("aws_region", "us-east-1".to_owned()),
-            ("aws_access_key_id", KEY.to_owned()),
-            ("aws_secret_access_key", SECRET.to_owned()),
-        ];
-        let options = options.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        let options = self
+            .options()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .to_vec();
         move |redirect| {
             Media::Bucket(Bucket {
                 name: BUCKET.to_owned(),
-                prefix: "some/prefix".to_owned(),
+                prefix: PREFIX.to_owned(),
                 options: options.clone(),
                 redirect,
             })
         }
+    }
+
+    /// The same settings as variables, for a server that is another process.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let place = ("BROADSHEET_MEDIA_URL", format!("s3://{BUCKET}/{PREFIX}"));
+        [place].into_iter().chain(self.options()).collect()
+    }
+
+    fn options(&self) -> [(&'static str, String); 4] {
+        [
+            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
+        ]
     }
 
     fn serve(&mut self, listener: TcpListener) {
