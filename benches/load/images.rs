@@ -1,4 +1,4 @@
-//! What pictures cost: one variant beside `vipsthumbnail`, fifty at once, first requests for several photographs, and a file
+//! What pictures cost: one variant beside `vipsthumbnail`, many at once, first requests for several photographs, and a file
 //! that is there beside a bare handler of it.
 
 pub mod bucket;
@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::http::{Answer, Client};
-use crate::process::{Server, megabytes};
+use crate::process::Server;
 use crate::report::Report;
 use crate::target::Target;
 use crate::wrk::{median, reads};
@@ -25,21 +25,21 @@ const IMAGES: &str = "/api/v1/images";
 const USUAL: &str = "w960.webp";
 /// How many photographs there are; what is asked of more is asked of copies, which are other files to the server.
 const PHOTOS: usize = 8;
-/// How many variants are asked for at once.
-const AT_ONCE: usize = 50;
+/// What is asked for again and again once it is there: a file of less than a piece, as the server reads them, and one of more.
+const KEPT: [&str; 2] = ["w640.webp", "w1920.webp"];
 const SIZES: [&str; 8] = ["w320", "w640", "w960", "w1280", "w1920", "thumb", "card", "share"];
 const FORMATS: [&str; 2] = ["webp", "jpg"];
 
-/// The processor time of `vipsthumbnail` of which one variant may take that share.
-const SHARE_OF_VIPS: f64 = 0.8;
-/// The memory that the server may reach, in MB, while fifty variants are made.
+/// The share of the processor time of `vipsthumbnail`, in percent, that one variant may take.
+const SHARE_OF_VIPS: f64 = 80.0;
+/// The memory that the server may reach, in MB, while many variants are made.
 const PEAK: f64 = 400.0;
 /// The time, in seconds, in which eight first requests at once are to be answered.
 const FIRST: f64 = 1.0;
 /// The share of a bare handler's answers that a file that is there is to reach.
 const SHARE_OF_BARE: f64 = 0.7;
-/// What processor time may differ by of the same work: more, and it was done twice.
-const ONCE: f64 = 1.5;
+/// What the same work may take of the processor time that it takes alone, in percent: more, and it was done twice.
+const ONCE: f64 = 150.0;
 
 /// Measures pictures.
 #[derive(clap::Args, Clone)]
@@ -54,6 +54,9 @@ pub struct Images {
     /// Folder of photographs (JPEG, 12 megapixels each) instead of those that are made.
     #[arg(long, value_name = "FOLDER")]
     photos: Option<PathBuf>,
+    /// How many variants are asked for at once.
+    #[arg(long, default_value_t = 50)]
+    at_once: usize,
     /// Where data and files are kept meanwhile.
     #[arg(long, value_name = "FOLDER", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/target/load/images"))]
     data: PathBuf,
@@ -90,6 +93,7 @@ struct Run<'a> {
     photos: &'a [Vec<u8>],
     /// A text that no earlier run had.
     mark: String,
+    at_once: usize,
     uploaded: Vec<Uploaded>,
 }
 
@@ -127,6 +131,7 @@ impl Images {
             settings,
             photos: &photos,
             mark: uuid::Uuid::new_v4().to_string(),
+            at_once: self.at_once,
             uploaded: Vec::new(),
         };
         let server = run.start().await?;
@@ -144,7 +149,7 @@ impl Images {
         ));
         let single = run.beside_vips(&server, &mut report, skipped).await?;
         run.once(&server, single, &mut report).await?;
-        let server = run.fifty(server, single, &mut report).await?;
+        let server = run.many(server, single, &mut report).await?;
         run.firsts(&server, &mut report).await?;
         let judged = bucket.is_none() && self.media == "folder";
         self.cached(&run, &server, judged, &mut report, skipped).await?;
@@ -152,7 +157,7 @@ impl Images {
         report.save(self.results.as_deref())
     }
 
-    /// How fast a file that is there is sent, beside others that send it.
+    /// How fast a file that is there is sent, beside others that send the same.
     async fn cached(
         &self,
         run: &Run<'_>,
@@ -161,56 +166,56 @@ impl Images {
         report: &mut Report,
         skipped: &mut Vec<String>,
     ) -> Result<()> {
-        let path = run.uploaded.last().ok_or("nothing was uploaded")?.path(USUAL);
-        let file = run.client(server).get(&path).await?;
-        file.took()?;
+        let image = run.uploaded.last().ok_or("nothing was uploaded")?;
         let folder = tempfile::tempdir().map_err(in_words)?;
-        std::fs::write(folder.path().join(USUAL), file.bytes()).map_err(in_words)?;
         let bare = floor::actix_files(folder.path()).await?;
         let nginx = floor::Nginx::start(folder.path()).await?;
         if nginx.is_none() {
             skipped.push("nginx is not installed".to_owned());
         }
-        let copy = format!("/{USUAL}");
-        let mut servers = vec![
-            ("Broadsheet", server.origin.as_str(), &path, Vec::new()),
-            ("bare actix-files", bare.origin.as_str(), &copy, Vec::new()),
-        ];
-        servers.extend(
-            nginx
-                .iter()
-                .map(|nginx| ("nginx", nginx.origin.as_str(), &copy, Vec::new())),
-        );
-        for _ in 0..self.rounds {
-            for (_, origin, path, rates) in &mut servers {
-                rates.push(reads(origin, std::slice::from_ref(*path), &[], &[], self.seconds)?.rate);
+        let mut rows = Vec::new();
+        for name in KEPT {
+            let path = image.path(name);
+            let file = run.client(server).get(&path).await?;
+            file.took()?;
+            std::fs::write(folder.path().join(name), file.bytes()).map_err(in_words)?;
+            let copy = format!("/{name}");
+            let (mut ours, mut theirs, mut nginxs) = (Vec::new(), Vec::new(), Vec::new());
+            let rate = |origin: &str, path: &String| {
+                reads(origin, std::slice::from_ref(path), &[], &[], self.seconds).map(|answered| answered.rate)
+            };
+            for _ in 0..self.rounds {
+                ours.push(rate(&server.origin, &path)?);
+                theirs.push(rate(&bare.origin, &copy)?);
+                if let Some(nginx) = &nginx {
+                    nginxs.push(rate(&nginx.origin, &copy)?);
+                }
             }
-        }
-        let rates: Vec<(&str, f64)> = servers
-            .into_iter()
-            .map(|(name, _, _, rates)| (name, median(rates)))
-            .collect();
-        report.line(&format!(
-            "A file of {} kB that is there: 32 connections, {} runs of {} s each, the median; answers a second",
-            file.length() / 1_000,
-            self.rounds,
-            self.seconds
-        ));
-        let rows: Vec<_> = rates
-            .iter()
-            .map(|(name, rate)| vec![(*name).to_owned(), format!("{rate:.0}")])
-            .collect();
-        report.table(&["server", "answers a second"], &rows);
-        let own = rates.first().map_or(f64::NAN, |(_, rate)| *rate);
-        for (name, rate) in rates.iter().skip(1) {
-            let what = format!("a file that is there, of {name}");
+            let (ours, theirs) = (median(ours), median(theirs));
             if judged {
-                report.at_least(&what, own / rate, SHARE_OF_BARE);
-            } else {
-                // Theirs comes from a disk, the server's from the bucket.
-                report.item(&format!("{what}: {:.3}", own / rate));
+                report.at_least(
+                    &format!("{name} that is there, of actix-files"),
+                    ours / theirs,
+                    SHARE_OF_BARE,
+                );
             }
+            let nginx = match nginxs.is_empty() {
+                true => "–".to_owned(),
+                false => format!("{:.0}", median(nginxs)),
+            };
+            rows.push(vec![
+                format!("{name}, {} kB", file.length() / 1_000),
+                format!("{ours:.0}"),
+                format!("{theirs:.0}"),
+                nginx,
+            ]);
         }
+        report.line(&format!(
+            "A file that is there: 32 connections, {} runs of {} s each, the median; answers a second. Those beside the server \
+             have it in a folder.",
+            self.rounds, self.seconds
+        ));
+        report.table(&["file", "Broadsheet", "bare actix-files", "nginx"], &rows);
         Ok(())
     }
 }
@@ -226,7 +231,7 @@ impl Run<'_> {
     }
 
     fn client(&self, server: &Server) -> Client {
-        server.client(AT_ONCE)
+        server.client(self.at_once)
     }
 
     /// Uploads so many files that the server does not know; they are the last of `uploaded`. Returns how long each took.
@@ -301,7 +306,12 @@ impl Run<'_> {
                 theirs * 1_000.0,
                 mean(their_bytes.into_iter()) / 1_000
             ));
-            report.at_most("processor time, of vipsthumbnail", ours / theirs, SHARE_OF_VIPS, "");
+            report.at_most(
+                &format!("processor time of {USUAL}"),
+                ours / theirs * 100.0,
+                SHARE_OF_VIPS,
+                "% of vipsthumbnail's",
+            );
         } else {
             skipped.push("vipsthumbnail is not installed".to_owned());
         }
@@ -312,42 +322,42 @@ impl Run<'_> {
     async fn once(&mut self, server: &Server, single: f64, report: &mut Report) -> Result<()> {
         self.upload(server, 1).await?;
         let path = self.paths(1, USUAL);
-        let same: Vec<String> = path.into_iter().cycle().take(AT_ONCE).collect();
-        let (_, spent) = self.all(server, &same).await?;
+        let same: Vec<String> = path.into_iter().cycle().take(self.at_once).collect();
+        let (_, made) = self.all(server, &same).await?;
+        let (_, sent) = self.all(server, &same).await?;
         report.at_most(
-            &format!("{AT_ONCE} who ask for the same at once: the processor time of one, times"),
-            spent / single,
+            &format!(
+                "processor time of making one variant for which {} ask at once",
+                self.at_once
+            ),
+            (made - sent) / single * 100.0,
             ONCE,
-            "",
+            "% of one alone",
         );
         Ok(())
     }
 
-    /// Fifty variants of fifty photographs at once, of a server that has done nothing yet; returns that one.
-    async fn fifty(&mut self, server: Server, single: f64, report: &mut Report) -> Result<Server> {
-        self.upload(&server, AT_ONCE).await?;
+    /// Variants of as many photographs at once, of a server that has done nothing yet; returns that one.
+    async fn many(&mut self, server: Server, single: f64, report: &mut Report) -> Result<Server> {
+        let number = self.at_once;
+        self.upload(&server, number).await?;
         drop(server);
         let server = self.start().await?;
-        let (took, spent) = self.all(&server, &self.paths(AT_ONCE, USUAL)).await?;
+        let paths = self.paths(number, USUAL);
+        let (took, made) = self.all(&server, &paths).await?;
+        let peak = server.peak()?;
+        let (again, sent) = self.all(&server, &paths).await?;
         report.item(&format!(
-            "{AT_ONCE} of {AT_ONCE} photographs at once: all there after {took:.2} s"
+            "{USUAL} of {number} photographs at once: all there after {took:.2} s; the same again {:.0} ms",
+            again * 1_000.0
         ));
         report.at_most(
-            "processor time of each, of one alone",
-            spent / single / AT_ONCE as f64,
+            "processor time of making each",
+            (made - sent) / single / number as f64 * 100.0,
             ONCE,
-            "",
+            "% of one alone",
         );
-        let peak = server.peak()?;
         report.at_most("memory at most", peak.div_ceil(1 << 20) as f64, PEAK, "MB");
-        // One who asks for all that was just made takes no more.
-        let (took, spent) = self.all(&server, &self.paths(AT_ONCE, USUAL)).await?;
-        report.item(&format!(
-            "the same again: {:.0} ms, {:.0} ms of a processor, memory {} at most",
-            took * 1_000.0,
-            spent * 1_000.0,
-            megabytes(Some(server.peak()?))
-        ));
         Ok(server)
     }
 
@@ -390,10 +400,11 @@ impl Run<'_> {
         let client = self.client(server);
         let before = server.cpu()?;
         let begun = Instant::now();
-        for answer in join_all(paths.iter().map(|path| client.get(path))).await {
-            answer?.took()?;
-        }
+        let answers = join_all(paths.iter().map(|path| client.get(path))).await;
         let took = begun.elapsed();
+        for (answer, path) in answers.into_iter().zip(paths) {
+            answer?.took().map_err(|error| format!("{path}: {error}"))?;
+        }
         Ok((took.as_secs_f64(), (server.cpu()? - before).as_secs_f64()))
     }
 

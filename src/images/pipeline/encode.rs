@@ -66,7 +66,7 @@ pub(super) fn webp(picture: DynamicImage) -> Result<Vec<u8>, ImageError> {
 
 /// How hard libwebp tries, of 0 to 6. 4 is its own choice; 2 takes less than half the time, so that the first readers of
 /// large variants wait no longer than those of small ones, for 4 % more bytes (8 % at the same likeness, SSIM). 3 is hardly
-/// faster than 4; 1 and 0 would save another quarter and half of the time of 2, for 12 and 27 % more bytes than it.
+/// faster than 4; 1 and 0 would save another quarter and a third of the time of 2, for 12 and 27 % more bytes than it.
 fn webp_effort(pixels: u64) -> i32 {
     if pixels > WEBP_CAREFUL { 2 } else { 4 }
 }
