@@ -1,7 +1,5 @@
-//! The floor: an actix-web handler that has the bytes and the headers in memory; and one that first selects the article's
-//! row and body with rusqlite, as somebody would who wrote a handler for this one address by hand.
+//! The floor: an actix-web handler that has the bytes and the headers in memory; and one that reads the article by hand first.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -13,6 +11,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
+use crate::by_hand::{self, Found, Much};
 use crate::{Result, in_words};
 
 /// Serves what another server answers.
@@ -27,42 +26,12 @@ pub struct Bare {
     /// The SQLite file from which the article of an address is selected before it is answered.
     #[arg(long)]
     database: Option<PathBuf>,
+    /// How much of it is read.
+    #[arg(long, value_enum, default_value = "row")]
+    much: Much,
     /// Where to listen.
     #[arg(long)]
     port: u16,
-}
-
-thread_local! {
-    static READER: RefCell<Option<rusqlite::Connection>> = const { RefCell::new(None) };
-}
-
-/// The length of what the article of a slug has to say, read with its whole row.
-fn select(database: &Path, slug: &str) -> rusqlite::Result<usize> {
-    READER.with_borrow_mut(|reader| {
-        let reader = match reader {
-            Some(reader) => reader,
-            None => {
-                let opened =
-                    rusqlite::Connection::open_with_flags(database, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-                opened.execute_batch("PRAGMA cache_size = -4000; PRAGMA mmap_size = 0")?;
-                reader.insert(opened)
-            }
-        };
-        let mut statement = reader.prepare_cached(
-            "SELECT articles.*, content FROM articles JOIN article_bodies ON article_id = id AND format = 'html' \
-             WHERE slug = ?1 AND state = 'published'",
-        )?;
-        let columns = statement.column_count();
-        statement.query_row([slug], |row| {
-            let mut length = 0;
-            for column in 0..columns {
-                if let rusqlite::types::ValueRef::Text(text) = row.get_ref(column)? {
-                    length += text.to_vec().len();
-                }
-            }
-            Ok(length)
-        })
-    })
 }
 
 struct Answer {
@@ -85,9 +54,13 @@ impl Bare {
             ];
             all.insert(path.to_owned(), Answers(answers));
         }
-        let (all, database) = (web::Data::new(all), web::Data::new(self.database.clone()));
+        let by_hand = self.database.clone().map(|database| (database, self.much));
+        if let Some((database, Much::Whole)) = &by_hand {
+            compare(&all, database)?;
+        }
+        let (all, by_hand) = (web::Data::new(all), web::Data::new(by_hand));
         HttpServer::new(move || {
-            let app = App::new().app_data(all.clone()).app_data(database.clone());
+            let app = App::new().app_data(all.clone()).app_data(by_hand.clone());
             app.default_service(web::to(answer))
         })
         .disable_signals()
@@ -102,15 +75,14 @@ impl Bare {
 async fn answer(
     request: HttpRequest,
     all: web::Data<HashMap<String, Answers>>,
-    database: web::Data<Option<PathBuf>>,
+    by_hand: web::Data<Option<(PathBuf, Much)>>,
 ) -> HttpResponse {
-    if let Some(database) = database.as_ref().clone() {
-        let slug = request.path().rsplit('/').next().unwrap_or_default();
-        let slug = percent_encoding::percent_decode_str(slug)
-            .decode_utf8_lossy()
-            .into_owned();
-        match web::block(move || select(&database, &slug)).await {
-            Ok(Ok(length)) if length > 0 => {}
+    let mut written = None;
+    if let Some((database, much)) = by_hand.as_ref().clone() {
+        let slug = slug_of(request.path());
+        match web::block(move || by_hand::read(&database, much, &slug)).await {
+            Ok(Ok(Found::There)) => {}
+            Ok(Ok(Found::Answer(body))) => written = Some(Bytes::from(body)),
             _ => return HttpResponse::NotFound().finish(),
         }
     }
@@ -131,7 +103,10 @@ async fn answer(
     let mut response = if known {
         HttpResponse::new(StatusCode::NOT_MODIFIED)
     } else {
-        HttpResponse::with_body(StatusCode::OK, actix_web::body::BoxBody::new(answer.body.clone()))
+        HttpResponse::with_body(
+            StatusCode::OK,
+            actix_web::body::BoxBody::new(written.unwrap_or_else(|| answer.body.clone())),
+        )
     };
     let headers = response.headers_mut();
     for (name, value) in &answer.headers {
@@ -141,6 +116,24 @@ async fn answer(
         headers.insert(name.clone(), value.clone());
     }
     response
+}
+
+fn slug_of(path: &str) -> String {
+    let slug = path.rsplit('/').next().unwrap_or_default();
+    percent_encoding::percent_decode_str(slug)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+/// What is read by hand must be what the other server answers.
+fn compare(all: &HashMap<String, Answers>, database: &Path) -> Result<()> {
+    for (path, Answers([plain, ..])) in all {
+        match by_hand::read(database, Much::Whole, &slug_of(path))? {
+            Found::Answer(body) if body == plain.body => {}
+            _ => return Err(format!("{path} is not the same by hand")),
+        }
+    }
+    Ok(())
 }
 
 async fn fetch(origin: &str, path: &str, coding: &str) -> Result<Answer> {
@@ -178,7 +171,7 @@ pub struct Running {
 
 impl Running {
     /// Starts one with the answers of another server.
-    pub async fn start(origin: &str, paths: &[String], database: Option<&Path>) -> Result<Self> {
+    pub async fn start(origin: &str, paths: &[String], by_hand: Option<(&Path, Much)>) -> Result<Self> {
         let file = tempfile::NamedTempFile::new().map_err(in_words)?;
         std::fs::write(file.path(), paths.join("\n")).map_err(in_words)?;
         let free = std::net::TcpListener::bind(("127.0.0.1", 0))
@@ -194,11 +187,15 @@ impl Running {
                 "--paths",
             ])
             .arg(file.path())
-            .args(
-                database
-                    .into_iter()
-                    .flat_map(|database| [OsStr::new("--database"), database.as_os_str()]),
-            )
+            .args(by_hand.into_iter().flat_map(|(database, much)| {
+                let much = if much == Much::Whole { "whole" } else { "row" };
+                [
+                    OsStr::new("--database"),
+                    database.as_os_str(),
+                    OsStr::new("--much"),
+                    OsStr::new(much),
+                ]
+            }))
             .stdin(Stdio::null())
             .spawn()
             .map_err(in_words)?;

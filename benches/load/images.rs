@@ -103,6 +103,8 @@ impl Images {
         let target = Target {
             articles: 0,
             seed: 0,
+            length: 100,
+            unindexed: false,
             database: self.database.clone(),
             mix: None,
             data: self.data.clone(),

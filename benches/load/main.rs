@@ -1,6 +1,7 @@
 //! Measures a whole server: `cargo bench --bench load -- search --articles 100000`. See `benches/README.md`.
 
 mod bare;
+mod by_hand;
 mod corpus;
 mod crash;
 mod fill;
