@@ -120,6 +120,10 @@ impl Read {
         report.table(&["what", "Broadsheet", "bare actix-web", "ratio", "p99 ms"], &rows);
         report.bars("share of the bare handler", &bars);
 
+        drop(server);
+        // One that has answered nothing else.
+        let server = Server::start_with(target, CACHED).await?;
+        let client = server.client(4);
         let many = slugs(&client, 10_000.min(target.articles as usize * 9 / 10)).await?;
         let many: Vec<String> = many
             .iter()
