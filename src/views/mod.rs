@@ -12,7 +12,7 @@ mod query;
 mod routes;
 mod series;
 mod store;
-mod tally;
+pub mod tally;
 pub mod upkeep;
 mod visitor;
 mod windows;
