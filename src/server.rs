@@ -40,7 +40,7 @@ pub struct Running {
     /// kept answers.
     upkeep: Vec<tokio::task::JoinHandle<()>>,
     /// What this process learns from of changes of other processes.
-    watch: Watch,
+    watch: Option<Watch>,
     /// Held while the server runs: one server a SQLite file.
     _lock: Option<std::fs::File>,
 }
@@ -91,7 +91,8 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let cache = ResponseCache::new(config.cache_bytes, &db, |read, ids| {
         Ok(load_view_counts(read.conn, ids)?)
     });
-    let watch = db.watch(&config.database)?;
+    // Without it nothing is kept between requests, and so nothing has to be known.
+    let watch = cache.as_ref().map(|_cache| db.watch(&config.database)).transpose()?;
     let (cache, refreshing) = cache.unzip();
     let search = web::Data::new(SearchState::open(db.clone(), &config.data_dir));
     let readiness = web::Data::new(Readiness::new(db.clone()));

@@ -1,12 +1,13 @@
 //! Readers: a few threads that take what is to be read in the order in which it was asked for.
 //!
-//! There are fewer of them than connections, so that none waits for one. A thread of the runtime for each request that reads
-//! would wait there, and give memory and switches of threads for nothing.
+//! There are no more of them than connections. A thread of the runtime for each request that reads would wait for a connection
+//! there, and cost memory and switches between threads for nothing.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -15,6 +16,9 @@ use crate::error::{Error, Result};
 
 /// How long a request waits for a reader before it is told to come again.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many requests may wait.
+const QUEUE: usize = 4096;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -64,25 +68,31 @@ impl Readers {
         Ok(readers)
     }
 
-    /// Runs `work` on one of them. 503 if none gets round to it in time.
+    /// Runs `work` on one of them. 503 if too many wait, or if none gets round to it in time.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let asked = Instant::now();
-        let (answer, outcome) = oneshot::channel();
+        let (answer, mut outcome) = oneshot::channel();
+        let begun = Arc::new(AtomicBool::new(false));
+        let begins = Arc::clone(&begun);
         let job: Job = Box::new(move || {
-            if answer.is_closed() {
-                return;
+            if !answer.is_closed() && !begins.swap(true, Ordering::AcqRel) {
+                // Who asked may have gone meanwhile.
+                let _gone = answer.send(work());
             }
-            let outcome = if asked.elapsed() < PATIENCE {
-                work()
-            } else {
-                Err(Error::unavailable("no reader was free in time"))
-            };
-            // Who asked may have gone meanwhile.
-            let _gone = answer.send(outcome);
         });
-        self.0.0.lock().jobs.push_back(job);
+        {
+            let mut queue = self.0.0.lock();
+            if queue.jobs.len() >= QUEUE {
+                return Err(Error::unavailable("too many wait to read"));
+            }
+            queue.jobs.push_back(job);
+        }
         self.0.0.wake.notify_one();
-        outcome.await.map_err(|_dropped| Error::internal("a read panicked"))?
+        let panicked = |_dropped| Error::internal("a read panicked");
+        match tokio::time::timeout(PATIENCE, &mut outcome).await {
+            Ok(outcome) => outcome.map_err(panicked)?,
+            Err(_elapsed) if begun.swap(true, Ordering::AcqRel) => outcome.await.map_err(panicked)?,
+            Err(_elapsed) => Err(Error::unavailable("no reader was free in time")),
+        }
     }
 }
 

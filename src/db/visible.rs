@@ -65,15 +65,25 @@ fn seen(sight: Sight, public: Visible) -> Visible {
     }
 }
 
-/// When the next article becomes due.
-struct NextDue(Option<Timestamp>);
+/// When the next article becomes due, for who reads from `made_at` on: who judged by an earlier time may have missed one that
+/// became due between.
+struct NextDue {
+    made_at: Timestamp,
+    due: Option<Timestamp>,
+}
+
+impl NextDue {
+    fn holds_at(&self, now: Timestamp) -> bool {
+        self.made_at <= now && self.due.is_none_or(|due| due > now)
+    }
+}
 
 /// When the next article becomes due by itself: until then a public answer stays what it is.
 pub fn next_due(read: &mut Read<'_>) -> Result<Option<Timestamp>> {
     let now = read.now;
     let next = read.kept(
         &[Subject::Listing],
-        |NextDue(due)| due.is_none_or(|due| due > now),
+        |next: &NextDue| next.holds_at(now),
         |conn| {
             let due = articles::table
                 .filter(articles::state.eq("published").and(articles::listed_at.gt(now)))
@@ -81,8 +91,29 @@ pub fn next_due(read: &mut Read<'_>) -> Result<Option<Timestamp>> {
                 .select(articles::listed_at)
                 .first(conn)
                 .optional()?;
-            Ok(NextDue(due))
+            Ok(NextDue { made_at: now, due })
         },
     )?;
-    Ok(next.0)
+    Ok(next.due)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_next_holds_from_its_own_time_until_it_is_due() {
+        let at = |second: i64| Timestamp::from_micros(second * 1_000_000).unwrap();
+        let next = NextDue {
+            made_at: at(10),
+            due: Some(at(20)),
+        };
+        assert!(next.holds_at(at(10)) && next.holds_at(at(19)));
+        assert!(!next.holds_at(at(20)) && !next.holds_at(at(9)));
+        let none = NextDue {
+            made_at: at(10),
+            due: None,
+        };
+        assert!(none.holds_at(at(99)) && !none.holds_at(at(9)));
+    }
 }

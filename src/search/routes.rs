@@ -14,7 +14,7 @@ use crate::articles::load::{Scene, summaries};
 use crate::auth::Viewer;
 use crate::config::Config;
 use crate::db::{self, Db, Read};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::index;
 use crate::text::highlight::Highlighter;
 use crate::text::query;
@@ -55,10 +55,13 @@ pub async fn search_articles(
     search.includes.check(&viewer)?;
     let after = search.after()?;
     let address = address(&request);
+    if !query::is_loaded() {
+        // Readers are few, and would all wait.
+        web::block(query::load).await.map_err(Error::unavailable)?;
+    }
     let (mut page, due) = db
         .read(move |read| {
             index::open(read.conn)?;
-            // Cutting into words may wait for the dictionary, so it is not for the threads that answer requests.
             let known = state.words.known(read.conn, &search.q)?;
             let query = query::Query::parse_with(&search.q, &query::cut, &known);
             let scene = Scene::load(read, &origin.0)?;

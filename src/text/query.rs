@@ -10,7 +10,7 @@ mod unit;
 
 use std::collections::HashSet;
 
-pub use cutter::{cut, warm};
+pub use cutter::{cut, is_loaded, load, warm};
 pub use expression::{Strictness, Within};
 pub use known::{Known, lookups, own_word};
 pub use unit::Unit;

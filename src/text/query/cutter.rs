@@ -15,15 +15,21 @@ pub(super) type Cut<'a> = &'a dyn Fn(&str) -> Vec<String>;
 
 static JIEBA: OnceLock<Jieba> = OnceLock::new();
 
-/// Loads the dictionary (about 0.4 seconds and 32 MB) on a thread of its own, when somebody begins to type: a site that is
-/// only read does without it. A query that comes before it is there waits.
+/// Whether the dictionary is there.
+pub fn is_loaded() -> bool {
+    JIEBA.get().is_some()
+}
+
+/// Loads the dictionary: about 0.4 seconds and 32 MB, which a site that is only read does without.
+pub fn load() {
+    JIEBA.get_or_init(Jieba::new);
+}
+
+/// Begins to load the dictionary on a thread of its own. A query that comes before it is there waits.
 pub fn warm() {
     static BEGUN: Once = Once::new();
     BEGUN.call_once(|| {
-        let loading = thread::Builder::new().name("dictionary".into()).spawn(|| {
-            JIEBA.get_or_init(Jieba::new);
-        });
-        if let Err(error) = loading {
+        if let Err(error) = thread::Builder::new().name("dictionary".into()).spawn(load) {
             log::warn!("the dictionary loads with the first search: {error}");
         }
     });
