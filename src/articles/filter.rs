@@ -86,6 +86,33 @@ pub(super) fn written_by(slug: String) -> _ {
         .select(article_authors::article_id)
 }
 
+/// What is asked of an article itself, whichever tables lead to it: their queries have different types.
+macro_rules! of_itself {
+    ($query:expr, $filter:expr, $zone:expr) => {{
+        let mut query = $query;
+        if let Some(locale) = &$filter.locale {
+            query = query.filter(articles::locale.eq(locale.clone()));
+        }
+        if let Some(featured) = $filter.featured {
+            query = query.filter(articles::featured.eq(featured));
+        }
+        if let Some(ids) = &$filter.ids {
+            query = query.filter(articles::id.eq_any(ids.clone()));
+        }
+        if let Some(bound) = $filter.updated_from {
+            query = query.filter(articles::updated_at.ge(bound.resolve($zone)));
+        }
+        if let Some(bound) = $filter.updated_to {
+            query = query.filter(articles::updated_at.lt(bound.resolve($zone)));
+        }
+        if let Some(id) = &$filter.external_id {
+            query = query.filter(articles::external_id.eq(id.clone()));
+        }
+        query
+    }};
+}
+pub(super) use of_itself;
+
 /// The articles that `sight` sees and the filter means. Signed in as well, only what is published, unless `status` asks.
 pub fn filtered<'a>(
     read: &Read<'_>,
@@ -124,15 +151,7 @@ pub fn filtered<'a>(
     if let Some(slug) = &filter.author {
         query = query.filter(articles::id.eq_any(written_by(slug.clone())));
     }
-    if let Some(locale) = &filter.locale {
-        query = query.filter(articles::locale.eq(locale.clone()));
-    }
-    if let Some(featured) = filter.featured {
-        query = query.filter(articles::featured.eq(featured));
-    }
-    if let Some(ids) = &filter.ids {
-        query = query.filter(articles::id.eq_any(ids.clone()));
-    }
+    query = of_itself!(query, filter, zone);
     if let Some(bound) = filter.published_from {
         let from = bound.resolve(zone);
         query = query.filter(articles::published_at.ge(from));
@@ -147,15 +166,6 @@ pub fn filtered<'a>(
         if filter.status.is_none() {
             query = query.filter(articles::listed_at.lt(to));
         }
-    }
-    if let Some(bound) = filter.updated_from {
-        query = query.filter(articles::updated_at.ge(bound.resolve(zone)));
-    }
-    if let Some(bound) = filter.updated_to {
-        query = query.filter(articles::updated_at.lt(bound.resolve(zone)));
-    }
-    if let Some(id) = &filter.external_id {
-        query = query.filter(articles::external_id.eq(id.clone()));
     }
     Ok(query)
 }

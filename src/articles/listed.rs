@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 
-use super::filter::{Filter, tagged, written_by};
+use super::filter::{Filter, of_itself, tagged, written_by};
 use super::model::{ArticleRow, ArticleValues, State};
 use crate::db::schema::{article_listings, articles, authors, tags};
 use crate::db::{MultiBackend, Read, Timestamp, is_public_of_few};
@@ -127,29 +127,12 @@ pub(super) fn list_of_owner(
     for slug in filter.tag_all.iter().flatten().filter(|slug| !is_owner(slug)) {
         query = query.filter(articles::id.eq_any(tagged(vec![slug.clone()])));
     }
-    if let Some(locale) = &filter.locale {
-        query = query.filter(articles::locale.eq(locale.clone()));
-    }
-    if let Some(featured) = filter.featured {
-        query = query.filter(articles::featured.eq(featured));
-    }
-    if let Some(ids) = &filter.ids {
-        query = query.filter(articles::id.eq_any(ids.clone()));
-    }
+    query = of_itself!(query, filter, zone);
     if let Some(bound) = filter.published_from {
         query = query.filter(moment.ge(bound.resolve(zone)));
     }
     if let Some(bound) = filter.published_to {
         query = query.filter(moment.lt(bound.resolve(zone)));
-    }
-    if let Some(bound) = filter.updated_from {
-        query = query.filter(articles::updated_at.ge(bound.resolve(zone)));
-    }
-    if let Some(bound) = filter.updated_to {
-        query = query.filter(articles::updated_at.lt(bound.resolve(zone)));
-    }
-    if let Some(id) = &filter.external_id {
-        query = query.filter(articles::external_id.eq(id.clone()));
     }
     query = match (part.after, part.ascending) {
         (Some((at, id)), true) => query.filter(moment.ge(at)).filter(moment.gt(at).or(article.gt(id))),

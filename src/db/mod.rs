@@ -1,6 +1,7 @@
 //! The databases: one connection type for SQLite and PostgreSQL, readers, the one writer, migrations, column types.
 //!
-//! [`Db::read`] runs a closure on a snapshot, [`Db::write`] in a transaction; queries run nowhere else. On SQLite every write goes through one thread that owns the only writing connection: competing
+//! [`Db::read`] runs a closure on a snapshot, on one of a few threads of readers; [`Db::write`] runs one in a transaction;
+//! queries run nowhere else. On SQLite every write goes through one thread that owns the only writing connection: competing
 //! writers starve each other there. On PostgreSQL the same interface stands over a pool.
 
 mod alone;
