@@ -1,14 +1,16 @@
-//! From rows to what is answered: everything that a list of articles shows, in a constant number of statements.
+//! From rows to what is answered: everything that an article or a list of them shows, in a constant number of statements.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::body::{fill_body, images_in, load_bodies};
 use super::input::Metadata;
-use super::model::{ArticleLinks, ArticleRow, ArticleSummary, BodyFormat, Seo, SourceRef, Status};
+use super::model::{Article, ArticleLinks, ArticleRow, ArticleSummary, BodyFormat, Neighbors, Seo, SourceRef, Status};
+use super::nearby;
+use super::query::Includes;
 use super::store;
-use crate::db::{DbConn, Read, Subject, Timestamp, Tx};
-use crate::error::Result;
+use crate::db::{self, DbConn, Read, Seldom, Subject, Timestamp, Tx};
+use crate::error::{Error, Result};
 use crate::images::model::Image;
 use crate::images::store::load_images;
 use crate::site::model::SiteRow;
@@ -32,8 +34,8 @@ impl Scene {
     /// For readers.
     pub fn load(read: &mut Read<'_>, origin: &str) -> Result<Self> {
         Ok(Self {
-            site: read.kept(&[Subject::Site], |_| true, |conn| Ok(find_site(conn)?))?,
-            tree: read.kept(&[Subject::Categories], |_| true, |conn| Ok(load_tree(conn)?))?,
+            site: read.kept(Seldom::Site, find_site)?,
+            tree: read.kept(Seldom::Categories, load_tree)?,
             origin: origin.to_owned(),
         })
     }
@@ -80,10 +82,6 @@ pub fn summaries(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    // Another process may have made a category a moment ago.
-    let is_known = |row: &ArticleRow| row.values.category_id.is_none_or(|id| scene.tree.has(id));
-    let fresh = (!rows.iter().all(is_known)).then(|| load_tree(conn)).transpose()?;
-    let tree = fresh.as_ref().unwrap_or(&scene.tree);
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut tags = load_tags_of(conn, &ids)?;
     let mut authors = load_authors_of(conn, &ids, &scene.origin)?;
@@ -117,7 +115,7 @@ pub fn summaries(
             Ok(ArticleSummary {
                 id,
                 status: Status::at(row.state, row.published_at, now),
-                category: row.category_id.and_then(|id| tree.reference(id)),
+                category: row.category_id.and_then(|id| scene.tree.reference(id)),
                 tags: tags.remove(&id).unwrap_or_default(),
                 authors: authors.remove(&id).unwrap_or_default(),
                 cover: row.cover_image_id.and_then(|id| images.get(&id).cloned()),
@@ -149,4 +147,53 @@ pub fn summaries(
             })
         })
         .collect()
+}
+
+/// One article with all that was asked for.
+pub fn assemble(
+    conn: &mut DbConn,
+    now: Timestamp,
+    scene: &Scene,
+    row: ArticleRow,
+    includes: Includes,
+) -> Result<Article> {
+    let related = if includes.related {
+        let rows = nearby::related(conn, now, &row, 10)?;
+        Some(summaries(conn, now, scene, rows, None)?)
+    } else {
+        None
+    };
+    let neighbors = if includes.neighbors {
+        let (older, newer) = nearby::neighbors(conn, now, &row)?;
+        let ids = (older.as_ref().map(|row| row.id), newer.as_ref().map(|row| row.id));
+        let mut neighbors = Neighbors::default();
+        for summary in summaries(conn, now, scene, older.into_iter().chain(newer).collect(), None)? {
+            if Some(summary.id) == ids.0 {
+                neighbors.prev = Some(summary);
+            } else {
+                neighbors.next = Some(summary);
+            }
+        }
+        Some(neighbors)
+    } else {
+        None
+    };
+    let body = includes.body.then_some(includes.format);
+    let summary = summaries(conn, now, scene, vec![row], body)?
+        .pop()
+        .ok_or_else(Error::not_found)?;
+    Ok(Article {
+        summary,
+        related,
+        neighbors,
+    })
+}
+
+/// Until when the answer stays what it is by itself: no article that becomes due changes another one, only what is near it.
+pub fn next_due(read: &mut Read<'_>, includes: Includes) -> Result<Option<Timestamp>> {
+    if includes.related || includes.neighbors {
+        db::next_due(read)
+    } else {
+        Ok(None)
+    }
 }

@@ -5,15 +5,15 @@ use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, patch, post, 
 use super::filter::filtered;
 use super::input::{ArticleCreate, ArticleFields, ArticlePut};
 use super::listed::{Part, list_of_owner};
-use super::load::{Scene, subjects_of, summaries};
-use super::model::{Article, ArticleRow, ArticleSummary, BodyFormat, Neighbors};
+use super::load::{Scene, assemble, next_due, subjects_of, summaries};
+use super::model::{Article, ArticleRow, ArticleSummary, BodyFormat};
 use super::nearby;
 use super::query::{FilterParams, Includes, List, ListParams, Near, PagingParams, Show, ShowParams};
 use super::store;
 use super::write::{self, Prepared, Written};
 use crate::auth::{Contributor, Editor, Viewer};
 use crate::config::Config;
-use crate::db::{self, Db, DbConn, Read, Sight, Subject, Timestamp, Tx};
+use crate::db::{self, Db, Read, Sight, Subject, Timestamp, Tx};
 use crate::error::{Code, Error, Result};
 use crate::web::body::Checks;
 use crate::web::page::address;
@@ -136,7 +136,7 @@ pub async fn get_article(
             let row = store::find_article(read.conn, id, viewer.sight(), read.now)?.ok_or_else(Error::not_found)?;
             let scene = Scene::load(read, &origin.0)?;
             let article = assemble(read.conn, read.now, &scene, row, includes)?;
-            Ok((article, db::next_due(read)?))
+            Ok((article, next_due(read, includes)?))
         })
         .await?;
     show(&article, due)
@@ -178,7 +178,7 @@ pub async fn get_article_by_slug(
             if let Some(row) = store::find_by_slug(read.conn, &slug, sight, read.now)? {
                 let scene = Scene::load(read, &origin.0)?;
                 let article = assemble(read.conn, read.now, &scene, row, includes)?;
-                return Ok(Found::Here(Box::new(article), db::next_due(read)?));
+                return Ok(Found::Here(Box::new(article), next_due(read, includes)?));
             }
             let present = store::find_by_former_slug(read.conn, &slug, sight, read.now)?;
             present.map(Found::Moved).ok_or_else(Error::not_found)
@@ -451,39 +451,5 @@ fn show(article: &Article, due: Option<Timestamp>) -> Result<Reply> {
         reply.tag("articles").made_of([Subject::Articles, Subject::Tags])
     } else {
         reply
-    })
-}
-
-/// One article with all that was asked for.
-fn assemble(conn: &mut DbConn, now: Timestamp, scene: &Scene, row: ArticleRow, includes: Includes) -> Result<Article> {
-    let related = if includes.related {
-        let rows = nearby::related(conn, now, &row, 10)?;
-        Some(summaries(conn, now, scene, rows, None)?)
-    } else {
-        None
-    };
-    let neighbors = if includes.neighbors {
-        let (older, newer) = nearby::neighbors(conn, now, &row)?;
-        let ids = (older.as_ref().map(|row| row.id), newer.as_ref().map(|row| row.id));
-        let mut neighbors = Neighbors::default();
-        for summary in summaries(conn, now, scene, older.into_iter().chain(newer).collect(), None)? {
-            if Some(summary.id) == ids.0 {
-                neighbors.prev = Some(summary);
-            } else {
-                neighbors.next = Some(summary);
-            }
-        }
-        Some(neighbors)
-    } else {
-        None
-    };
-    let body = includes.body.then_some(includes.format);
-    let summary = summaries(conn, now, scene, vec![row], body)?
-        .pop()
-        .ok_or_else(Error::not_found)?;
-    Ok(Article {
-        summary,
-        related,
-        neighbors,
     })
 }

@@ -290,8 +290,19 @@ impl Changes {
         if touched.content.is_empty() {
             return Ok(Announced::Nothing);
         }
+        let changed = |subject| i64::from(touched.content.contains(&subject));
+        let (site, categories) = (changed(Subject::Site), changed(Subject::Categories));
+        let raise = (
+            content_changes::site.eq(content_changes::site + site),
+            content_changes::categories.eq(content_changes::categories + categories),
+        );
         match conn {
             DbConn::Postgres(conn) => {
+                if site + categories > 0 {
+                    diesel::update(content_changes::table.find(1))
+                        .set(raise)
+                        .execute(conn)?;
+                }
                 let names: Vec<String> = touched.content.iter().map(|subject| subject.name()).collect();
                 let names = names.join(" ");
                 let names = if names.len() > LONGEST { EVERYTHING } else { &names };
@@ -305,7 +316,7 @@ impl Changes {
             DbConn::Sqlite(conn) => {
                 let known = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
                 let generation = diesel::update(content_changes::table.find(1))
-                    .set(content_changes::generation.eq(content_changes::generation + 1))
+                    .set((content_changes::generation.eq(content_changes::generation + 1), raise))
                     .returning(content_changes::generation)
                     .get_result(conn)?;
                 Ok(Announced::Generation(known, generation))

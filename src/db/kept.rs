@@ -4,57 +4,80 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::changes::{Changes, Place, Subject, places};
+use diesel::prelude::*;
+
+use super::schema::content_changes;
 use super::{DbConn, Read};
 use crate::error::Result;
+use crate::on_backend;
 
-/// What is kept, by its type.
-#[derive(Default)]
-pub(super) struct Kept(RwLock<HashMap<TypeId, Entry>>);
-
-struct Entry {
-    made_of: Box<[Place]>,
-    /// A moment before the snapshot that it was read from.
-    since: u64,
-    value: Arc<dyn Any + Send + Sync>,
+/// What seldom changes. Each transaction that touches it raises its number in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seldom {
+    /// The site.
+    Site,
+    /// The categories, all of them.
+    Categories,
 }
 
-impl Kept {
-    fn find<T: Any + Send + Sync>(&self, changes: &Changes) -> Option<Arc<T>> {
-        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let entry = entries.get(&TypeId::of::<T>())?;
-        if changes.content.has_changed(&entry.made_of, entry.since) {
-            return None;
+/// The numbers of what seldom changes, as they stand in one snapshot.
+#[derive(Clone, Copy, Debug, Queryable)]
+pub(super) struct Numbers {
+    site: i64,
+    categories: i64,
+}
+
+impl Numbers {
+    fn find(conn: &mut DbConn) -> QueryResult<Self> {
+        let numbers = content_changes::table
+            .find(1)
+            .select((content_changes::site, content_changes::categories));
+        on_backend!(conn, |c| numbers.first(c))
+    }
+
+    fn of(self, what: Seldom) -> i64 {
+        match what {
+            Seldom::Site => self.site,
+            Seldom::Categories => self.categories,
         }
-        Arc::clone(&entry.value).downcast().ok()
+    }
+}
+
+/// What is kept, by its type, with the number at which it was read.
+#[derive(Default)]
+pub(super) struct Kept(RwLock<HashMap<TypeId, (i64, Arc<dyn Any + Send + Sync>)>>);
+
+impl Kept {
+    fn find<T: Any + Send + Sync>(&self, number: i64) -> Option<Arc<T>> {
+        let values = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let (read_at, value) = values.get(&TypeId::of::<T>())?;
+        (*read_at == number).then(|| Arc::clone(value).downcast().ok())?
+    }
+
+    fn insert<T: Any + Send + Sync>(&self, number: i64, value: &Arc<T>) {
+        let mut values = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        values.insert(TypeId::of::<T>(), (number, Arc::clone(value) as _));
     }
 }
 
 impl Read<'_> {
-    /// What `load` reads, as long as nothing of `subjects` changes and `holds` is true of it; one value of each type.
-    ///
-    /// As exact as the response cache: a change is seen by who asks after its acknowledgement, and one that another
-    /// process made when this one has heard of it. While it hears nothing, everything is read anew.
+    /// What `load` reads of it, as it stands in this snapshot; kept, one value of each type, until it changes. Whoever changes
+    /// it, the snapshot says so; all that is kept is proved by one statement.
     pub fn kept<T: Any + Send + Sync>(
         &mut self,
-        subjects: &[Subject],
-        holds: impl FnOnce(&T) -> bool,
-        load: impl FnOnce(&mut DbConn) -> Result<T>,
+        what: Seldom,
+        load: impl FnOnce(&mut DbConn) -> QueryResult<T>,
     ) -> Result<Arc<T>> {
-        let known = self.changes.are_known();
-        if known && let Some(value) = self.kept.find(self.changes).filter(|value| holds(value)) {
+        let numbers = match self.numbers {
+            Some(numbers) => numbers,
+            None => *self.numbers.insert(Numbers::find(self.conn)?),
+        };
+        let number = numbers.of(what);
+        if let Some(value) = self.kept.find(number) {
             return Ok(value);
         }
         let value = Arc::new(load(self.conn)?);
-        if known {
-            let entry = Entry {
-                made_of: places(subjects.iter().copied()),
-                since: self.since,
-                value: Arc::clone(&value) as Arc<dyn Any + Send + Sync>,
-            };
-            let mut entries = self.kept.0.write().unwrap_or_else(PoisonError::into_inner);
-            entries.insert(TypeId::of::<T>(), entry);
-        }
+        self.kept.insert(number, &value);
         Ok(value)
     }
 }

@@ -39,6 +39,7 @@ use self::changes::Touched;
 pub use self::changes::{Changes, Subject};
 pub use self::conn::{DbConn, MultiBackend};
 use self::kept::Kept;
+pub use self::kept::Seldom;
 pub use self::level::level;
 use self::pool::Pool;
 use self::readers::Readers;
@@ -93,10 +94,9 @@ pub struct Read<'a> {
     pub conn: &'a mut DbConn,
     /// The time at which everything is judged.
     pub now: Timestamp,
-    changes: &'a Changes,
     kept: &'a Kept,
-    /// The moment before the snapshot was opened.
-    since: u64,
+    /// Asked for when the first of what is kept is.
+    numbers: Option<kept::Numbers>,
 }
 
 /// A transaction that writes.
@@ -231,19 +231,17 @@ impl Db {
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let since = Instant::now();
-        let (pool, changes, kept) = (self.pool.clone(), Arc::clone(&self.changes), Arc::clone(&self.kept));
+        let (pool, kept) = (self.pool.clone(), Arc::clone(&self.kept));
         let outcome = self.readers.run(move || {
             Ok(count::statements(|| {
                 let mut conn = pool.get()?;
                 let conn = &mut *conn;
-                let since = changes.content.now();
                 transaction(conn, Begin::Read, |conn| {
                     work(&mut Read {
                         conn,
                         now: Timestamp::now(),
-                        changes: &changes,
                         kept: &kept,
-                        since,
+                        numbers: None,
                     })
                 })
             }))

@@ -136,7 +136,7 @@ diesel::table! {
     }
 }
 
-diesel::table! { content_changes (id) { id -> BigInt, generation -> BigInt } }
+diesel::table! { content_changes (id) { id -> BigInt, generation -> BigInt, site -> BigInt, categories -> BigInt } }
 
 diesel::table! {
     use diesel::sql_types::*;

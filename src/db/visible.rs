@@ -4,8 +4,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
 use super::schema::{article_hits, articles};
-use super::{MultiBackend, Read, Subject, Timestamp};
+use super::{MultiBackend, Read, Timestamp};
 use crate::error::Result;
+use crate::on_backend;
 
 /// How far somebody sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,55 +66,11 @@ fn seen(sight: Sight, public: Visible) -> Visible {
     }
 }
 
-/// When the next article becomes due, for who reads from `made_at` on: who judged by an earlier time may have missed one that
-/// became due between.
-struct NextDue {
-    made_at: Timestamp,
-    due: Option<Timestamp>,
-}
-
-impl NextDue {
-    fn holds_at(&self, now: Timestamp) -> bool {
-        self.made_at <= now && self.due.is_none_or(|due| due > now)
-    }
-}
-
 /// When the next article becomes due by itself: until then a public answer stays what it is.
 pub fn next_due(read: &mut Read<'_>) -> Result<Option<Timestamp>> {
-    let now = read.now;
-    let next = read.kept(
-        &[Subject::Listing],
-        |next: &NextDue| next.holds_at(now),
-        |conn| {
-            let due = articles::table
-                .filter(articles::state.eq("published").and(articles::listed_at.gt(now)))
-                .order(articles::listed_at)
-                .select(articles::listed_at)
-                .first(conn)
-                .optional()?;
-            Ok(NextDue { made_at: now, due })
-        },
-    )?;
-    Ok(next.due)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_next_holds_from_its_own_time_until_it_is_due() {
-        let at = |second: i64| Timestamp::from_micros(second * 1_000_000).unwrap();
-        let next = NextDue {
-            made_at: at(10),
-            due: Some(at(20)),
-        };
-        assert!(next.holds_at(at(10)) && next.holds_at(at(19)));
-        assert!(!next.holds_at(at(20)) && !next.holds_at(at(9)));
-        let none = NextDue {
-            made_at: at(10),
-            due: None,
-        };
-        assert!(none.holds_at(at(99)) && !none.holds_at(at(9)));
-    }
+    let later = articles::table
+        .filter(articles::state.eq("published").and(articles::listed_at.gt(read.now)))
+        .order(articles::listed_at)
+        .select(articles::listed_at);
+    Ok(on_backend!(read.conn, |c| later.first(c)).optional()?)
 }

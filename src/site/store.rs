@@ -6,10 +6,11 @@ use diesel::result::OptionalEmptyChangesetExtension;
 use super::model::{SiteChanges, SiteRow};
 use crate::db::schema::site;
 use crate::db::{DbConn, Subject, Tx};
+use crate::on_backend;
 
 /// The site. There is always one.
 pub fn find_site(conn: &mut DbConn) -> QueryResult<SiteRow> {
-    site::table.find(1).select(SiteRow::as_select()).get_result(conn)
+    on_backend!(conn, |c| site::table.find(1).select(SiteRow::as_select()).get_result(c))
 }
 
 /// Changes the site.

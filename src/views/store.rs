@@ -39,7 +39,7 @@ pub fn find_public(tx: &mut Tx<'_>, ids: &[i64], setting: Tz) -> QueryResult<(Ha
             site::table.select(site::time_zone).single_value(),
             view_windows::table.select(view_windows::until).single_value(),
         ));
-    let rows: Vec<Public> = public.load(tx.conn)?;
+    let rows: Vec<Public> = crate::on_backend!(tx.conn, |conn| public.load(conn)?);
     let (mut zone, mut until) = (setting, 0);
     let read = rows.into_iter().map(|row| {
         zone = row.zone.and_then(|zone| zone.parse().ok()).unwrap_or(setting);

@@ -13,6 +13,7 @@ use crate::db::schema::{articles, categories};
 use crate::db::violation::breaks_reference;
 use crate::db::{DbConn, Subject, Timestamp, Tx, is_public};
 use crate::error::{Code, Error, Result};
+use crate::on_backend;
 use crate::taxonomy::listed::relist_branch;
 use crate::taxonomy::slug::{free_slug, slug_taken};
 
@@ -21,7 +22,7 @@ pub const MOST_CATEGORIES: usize = 5_000;
 
 /// All categories, in one statement.
 pub fn load_tree(conn: &mut DbConn) -> QueryResult<Tree> {
-    let rows = categories::table.select(CategoryRow::as_select()).load(conn)?;
+    let rows = on_backend!(conn, |c| categories::table.select(CategoryRow::as_select()).load(c))?;
     Ok(Tree::new(rows))
 }
 

@@ -84,11 +84,6 @@ impl Tree {
         self.nodes.len()
     }
 
-    /// Whether there is a category of that id.
-    pub fn has(&self, id: i64) -> bool {
-        self.by_id.contains_key(&id)
-    }
-
     /// The id of a slug.
     pub fn id_of(&self, slug: &str) -> Option<i64> {
         let at = self.by_slug.get(slug)?;

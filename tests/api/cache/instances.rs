@@ -3,7 +3,12 @@
 use std::time::{Duration, Instant};
 
 use broadsheet::config::{Config, Database};
+use broadsheet::db::Db;
 use broadsheet::server;
+use broadsheet::site::model::SitePatch;
+use broadsheet::site::store::update_site;
+use broadsheet::taxonomy::categories::model::CategoryPatch;
+use broadsheet::taxonomy::categories::store::update_category;
 use serde_json::json;
 
 use super::{is_hit, run_sql, warm};
@@ -12,6 +17,7 @@ use crate::support::{Anonymous, App, Backend, Client, both};
 both!(
     view_numbers_are_a_second_old_at_most,
     what_another_process_writes_is_noticed,
+    what_is_made_anew_shows_what_another_process_has_just_written,
     views_change_only_their_number,
 );
 
@@ -181,6 +187,39 @@ async fn views_change_only_their_number(app: &App) {
         list.text(),
         before.text().replace("\"view_count\":0", "\"view_count\":12")
     );
+}
+
+async fn what_is_made_anew_shows_what_another_process_has_just_written(app: &App) {
+    let other = Db::open(&app.config).expect("the database");
+    let (admin, reader) = (app.admin().await, app.anonymous());
+    let category = json!({"name": "旧栏目", "slug": "column"});
+    let category = admin.post("/api/v1/categories", &category).await.ok(201).id();
+    let made = json!({"title": "旧", "slug": "old", "status": "published", "category_id": category});
+    admin.post("/api/v1/articles", &made).await.ok(201);
+    for round in 0..20 {
+        let (name, at) = (format!("第{round}栏"), format!("https://example.org/{round}/{{slug}}"));
+        let renamed: CategoryPatch = serde_json::from_value(json!({"name": name})).expect("a category");
+        let moved: SitePatch = serde_json::from_value(json!({"article_url": at})).expect("a site");
+        let (renamed, moved) = (renamed.check().expect("a category"), moved.check().expect("a site"));
+        other
+            .write(move |tx| {
+                update_category(tx, category, &renamed)?;
+                Ok(update_site(tx, &moved)?)
+            })
+            .await
+            .expect("a write");
+        // The list was not asked for before, and so is not kept.
+        for article in [
+            &admin.get("/api/v1/articles/1").await.ok(200)["data"],
+            &reader
+                .get(&format!("/api/v1/articles?limit={}", round + 1))
+                .await
+                .ok(200)["data"][0],
+        ] {
+            assert_eq!(article["category"]["name"], name.as_str());
+            assert_eq!(article["url"], format!("https://example.org/{round}/old"));
+        }
+    }
 }
 
 async fn what_another_process_writes_is_noticed(app: &App) {

@@ -19,7 +19,7 @@ fn statements(answer: &Answer) -> u32 {
     number.parse().expect("a number")
 }
 
-/// How many a page needs where what all of them need has been read; read anew while nobody knows what other processes change.
+/// How many a page needs where what all of them need has been read.
 async fn fewest(reader: &Client<Anonymous>, page: &str) -> u32 {
     let mut fewest = u32::MAX;
     for _ in 0..4 {

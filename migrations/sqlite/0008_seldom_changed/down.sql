@@ -1,0 +1,2 @@
+ALTER TABLE content_changes DROP COLUMN categories;
+ALTER TABLE content_changes DROP COLUMN site;
