@@ -17,36 +17,41 @@ pub mod past;
 mod postgres;
 mod sqlite;
 
-/// How often an article has been read, and the clock of views.
+/// An article that everybody sees, and the clock of views.
 #[derive(Debug, Queryable)]
 struct Public {
     article_id: i64,
-    views: i64,
     zone: Option<String>,
     until: Option<i64>,
 }
 
-/// How often articles that everybody sees have been read, by their ids; the zone of the hours, and the hour up to which
-/// windows have been moved on. One statement.
-pub fn find_public(tx: &mut Tx<'_>, ids: &[i64], setting: Tz) -> QueryResult<(HashMap<i64, i64>, Tz, i64)> {
+/// Those of these articles that everybody sees; the zone of the hours, and the hour up to which windows have been moved on.
+/// One statement.
+pub fn find_public(tx: &mut Tx<'_>, ids: &[i64], setting: Tz) -> QueryResult<(Vec<i64>, Tz, i64)> {
     let public = articles::table
-        .inner_join(article_views::table)
         .filter(among(articles::id, ids))
         .filter(is_public_of_few(tx.now))
         .select((
             articles::id,
-            article_views::views,
             site::table.select(site::time_zone).single_value(),
             view_windows::table.select(view_windows::until).single_value(),
         ));
     let rows: Vec<Public> = crate::on_backend!(tx.conn, |conn| public.load(conn)?);
     let (mut zone, mut until) = (setting, 0);
-    let read = rows.into_iter().map(|row| {
+    let public = rows.into_iter().map(|row| {
         zone = row.zone.and_then(|zone| zone.parse().ok()).unwrap_or(setting);
         until = row.until.unwrap_or_default();
-        (row.article_id, row.views)
+        row.article_id
     });
-    Ok((read.collect(), zone, until))
+    Ok((public.collect(), zone, until))
+}
+
+/// How often these articles have been read.
+pub fn find_counts(tx: &mut Tx<'_>, ids: &[i64]) -> QueryResult<Vec<(i64, i64)>> {
+    let counts = article_views::table
+        .filter(among(article_views::article_id, ids))
+        .select((article_views::article_id, article_views::views));
+    crate::on_backend!(tx.conn, |conn| counts.load(conn))
 }
 
 /// A view that counted, as it is kept.

@@ -59,13 +59,14 @@ pub struct Rule {
 pub fn count(tx: &mut Tx<'_>, rule: Rule, views: &[View]) -> Result<Vec<Outcome>> {
     let ids: BTreeSet<i64> = views.iter().map(|view| view.article_id).collect();
     let ids: Vec<i64> = ids.into_iter().collect();
-    let (read, zone, until) = store::find_public(tx, &ids, rule.zone)?;
+    let (public, zone, until) = store::find_public(tx, &ids, rule.zone)?;
+    let added: HashMap<i64, i64> = public.into_iter().map(|id| (id, 0)).collect();
     let now = tx.now;
     let clocks: Vec<i64> = views.iter().map(|view| view.time(now).micros()).collect();
     let mut asked: BTreeMap<(Key, i64), (i64, i64)> = BTreeMap::new();
     let mut events = BTreeSet::new();
     for (view, at) in views.iter().zip(&clocks) {
-        if !view.by_crawler && read.contains_key(&view.article_id) {
+        if !view.by_crawler && added.contains_key(&view.article_id) {
             let keys = view.keys(*at, rule.window);
             for key in keys.into_iter().flatten() {
                 let (first, last) = asked.entry((key, view.article_id)).or_insert((*at, *at));
@@ -77,10 +78,10 @@ pub fn count(tx: &mut Tx<'_>, rule: Rule, views: &[View]) -> Result<Vec<Outcome>
     let mut tally = Tally {
         now,
         rule,
-        read,
+        added,
         counted: store::find_counted(tx, asked, micros(rule.window))?,
         events: store::find_events(tx, &events)?,
-        added: HashMap::new(),
+        moments: HashMap::new(),
         new_views: Vec::new(),
         new_events: Vec::new(),
     };
@@ -97,10 +98,17 @@ pub fn count(tx: &mut Tx<'_>, rule: Rule, views: &[View]) -> Result<Vec<Outcome>
         .map(|(at, place, view)| (place, view.article_id, tally.judge(view, at)))
         .collect();
     outcomes.sort_by_key(|(place, ..)| *place);
-    let deleted = tally.write(tx, zone, until)?;
-    let outcomes = outcomes.into_iter().map(|(_, article_id, outcome)| match outcome {
-        Outcome::Counted(_) if deleted.contains(&article_id) => Outcome::NotFound,
-        outcome => outcome,
+    let before = tally.write(tx, zone, until)?;
+    let outcomes = outcomes.into_iter().map(|(_, article_id, outcome)| {
+        let Some(before) = before.get(&article_id) else {
+            return Outcome::NotFound;
+        };
+        match outcome {
+            Outcome::Counted(added) => Outcome::Counted(before + added),
+            Outcome::WithinWindow(added) => Outcome::WithinWindow(before + added),
+            Outcome::Crawler(added) => Outcome::Crawler(before + added),
+            outcome => outcome,
+        }
     });
     Ok(outcomes.collect())
 }
@@ -126,24 +134,25 @@ impl View {
 struct Tally {
     now: Timestamp,
     rule: Rule,
-    /// How often each article that everybody sees has been read, and what is added here.
-    read: HashMap<i64, i64>,
+    /// What each article that everybody sees gets here, so far.
+    added: HashMap<i64, i64>,
     /// When visitors counted, in microseconds.
     counted: HashMap<(Key, i64), Vec<i64>>,
     events: HashSet<Uuid>,
-    /// What each article gets, by the moment.
-    added: HashMap<i64, BTreeMap<i64, i64>>,
+    /// The same by the moment.
+    moments: HashMap<i64, BTreeMap<i64, i64>>,
     new_views: Vec<CountedView>,
     new_events: Vec<(Uuid, i64)>,
 }
 
 impl Tally {
+    /// Its count is of what is added here alone.
     fn judge(&mut self, view: &View, at: i64) -> Outcome {
-        let Some(read) = self.read.get_mut(&view.article_id) else {
+        let Some(added) = self.added.get_mut(&view.article_id) else {
             return Outcome::NotFound;
         };
         if view.by_crawler {
-            return Outcome::Crawler(*read);
+            return Outcome::Crawler(*added);
         }
         if let Some((event, _)) = view.event {
             if at < self.now.micros() - micros(OLDEST_EVENT) {
@@ -160,29 +169,39 @@ impl Tally {
         for key in keys.into_iter().flatten() {
             let counted = self.counted.get(&(key, view.article_id));
             if counted.into_iter().flatten().any(near) {
-                return Outcome::WithinWindow(*read);
+                return Outcome::WithinWindow(*added);
             }
         }
-        *read += 1;
-        let outcome = Outcome::Counted(*read);
+        *added += 1;
+        let outcome = Outcome::Counted(*added);
         if let [Some(home), ..] = keys {
             self.counted.entry((home, view.article_id)).or_default().push(at);
             self.new_views.push(CountedView::new(home, view.article_id, at));
         }
-        let moments = self.added.entry(view.article_id).or_default();
+        let moments = self.moments.entry(view.article_id).or_default();
         *moments.entry(at).or_default() += 1;
         outcome
     }
 
-    /// The answer is the articles that were deleted meanwhile.
-    fn write(self, tx: &mut Tx<'_>, zone: Tz, until: i64) -> Result<HashSet<i64>> {
+    /// The answer is how often each article had been read before; those that were deleted meanwhile are not in it.
+    fn write(self, tx: &mut Tx<'_>, zone: Tz, until: i64) -> Result<HashMap<i64, i64>> {
         store::insert_events(tx, &self.new_events)?;
-        if self.added.is_empty() {
-            return Ok(HashSet::new());
+        let asked: Vec<i64> = self
+            .added
+            .iter()
+            .filter(|(_, added)| **added == 0)
+            .map(|(id, _)| *id)
+            .collect();
+        let mut before: HashMap<i64, i64> = match asked.as_slice() {
+            [] => HashMap::new(),
+            asked => store::find_counts(tx, asked)?.into_iter().collect(),
+        };
+        if self.moments.is_empty() {
+            return Ok(before);
         }
         let mut hours: BTreeMap<(i64, i64), i64> = BTreeMap::new();
         let mut added: BTreeMap<i64, Added> = BTreeMap::new();
-        for (article_id, moments) in self.added {
+        for (article_id, moments) in self.moments {
             for (at, views) in moments {
                 let hour = hour_of(at.div_euclid(1_000_000), zone);
                 *hours.entry((article_id, hour)).or_default() += views;
@@ -196,7 +215,9 @@ impl Tally {
             }
         }
         store::insert_counted(tx, &self.new_views)?;
-        let read = store::add(tx, &added, &hours)?;
-        Ok(added.into_keys().filter(|id| !read.contains_key(id)).collect())
+        for (id, views) in store::add(tx, &added, &hours)? {
+            before.insert(id, views - self.added.get(&id).copied().unwrap_or_default());
+        }
+        Ok(before)
     }
 }

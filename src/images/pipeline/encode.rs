@@ -10,8 +10,8 @@ use super::{ImageError, color, encode_error, is_transparent};
 use crate::images::variants::Format;
 
 const WEBP_QUALITY: f32 = 80.0;
-/// The most pixels of a WebP that takes its time: `w960` of a photograph of 4 : 3.
-const WEBP_CAREFUL: u64 = 960 * 720;
+/// The most pixels of a WebP that takes its time: `w640` of a photograph that is held upright.
+const WEBP_CAREFUL: u64 = 640 * 960;
 const JPEG_QUALITY: u8 = 82;
 /// About what WebP at 80 looks like, in fewer bytes.
 const AVIF_QUALITY: f32 = 60.0;
@@ -66,7 +66,7 @@ pub(super) fn webp(picture: DynamicImage) -> Result<Vec<u8>, ImageError> {
 
 /// How hard libwebp tries, of 0 to 6. 4 is its own choice; 2 takes less than half the time, so that the first readers of
 /// large variants wait no longer than those of small ones, for 4 % more bytes (8 % at the same likeness, SSIM). 3 is hardly
-/// faster than 4; 1 and 0 would save another quarter and a third of the time of 2, for 12 and 27 % more bytes than it.
+/// faster than 4; 1 and 0 would save another quarter and two fifths of the time of 2, for 12 and 26 % more bytes than it.
 fn webp_effort(pixels: u64) -> i32 {
     if pixels > WEBP_CAREFUL { 2 } else { 4 }
 }
