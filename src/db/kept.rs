@@ -43,9 +43,11 @@ impl Numbers {
     }
 }
 
+type Value = Arc<dyn Any + Send + Sync>;
+
 /// What is kept, by its type, with the number at which it was read.
 #[derive(Default)]
-pub(super) struct Kept(RwLock<HashMap<TypeId, (i64, Arc<dyn Any + Send + Sync>)>>);
+pub(super) struct Kept(RwLock<HashMap<TypeId, (i64, Value)>>);
 
 impl Kept {
     fn find<T: Any + Send + Sync>(&self, number: i64) -> Option<Arc<T>> {

@@ -12,7 +12,7 @@ mod query;
 mod routes;
 mod series;
 mod store;
-pub mod tally;
+mod tally;
 pub mod upkeep;
 mod visitor;
 mod windows;

@@ -1,15 +1,15 @@
-//! What counting is held against: a bare handler that bumps a number in memory, and one that does what the
-//! server does with a view in a transaction of its own for each. Each runs as a process, as the server does.
+//! What counting is held against: a bare handler that bumps a number in memory, and one that writes what the server
+//! writes of a view in a transaction of its own for each. Each runs as a process, as the server does.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use actix_web::error::{ErrorInternalServerError, ErrorServiceUnavailable};
 use actix_web::{App, HttpResponse, HttpServer, web};
-use broadsheet::db::{Db, Lane};
-use broadsheet::views::tally::{self, Outcome, Rule, View};
 
+use super::one_by_one::OneByOne;
 use crate::target::Target;
 use crate::{Result, in_words};
 
@@ -18,7 +18,7 @@ use crate::{Result, in_words};
 pub enum Kind {
     /// In memory.
     Atomic,
-    /// One transaction a view, with all that the server writes of it.
+    /// One transaction a view; see [`OneByOne`].
     OneByOne,
 }
 
@@ -37,14 +37,14 @@ impl Bare {
     /// Serves.
     pub async fn run(&self) -> Result<()> {
         let views = Arc::new(AtomicI64::new(0));
-        let db = match self.kind {
+        let single = match self.kind {
             Kind::Atomic => None,
-            Kind::OneByOne => Some(Db::open(&self.target.config()?)?),
+            Kind::OneByOne => Some(OneByOne::open(&self.target.config()?.database)?),
         };
         HttpServer::new(move || {
             App::new()
                 .app_data(web::Data::new(views.clone()))
-                .app_data(web::Data::new(db.clone()))
+                .app_data(web::Data::new(single.clone()))
                 .route("/api/v1/articles/{id}/views", web::post().to(count))
         })
         .bind(("127.0.0.1", self.port))
@@ -58,30 +58,19 @@ impl Bare {
 async fn count(
     id: web::Path<i64>,
     views: web::Data<Arc<AtomicI64>>,
-    db: web::Data<Option<Db>>,
+    single: web::Data<Option<OneByOne>>,
 ) -> actix_web::Result<HttpResponse> {
     let id = id.into_inner();
-    let count = match db.as_ref() {
+    let count = match single.as_ref().clone() {
         None => views.fetch_add(1, Ordering::Relaxed) + 1,
-        Some(db) => {
-            let (rule, view) = (
-                Rule {
-                    window: Duration::ZERO,
-                    zone: chrono_tz::UTC,
-                },
-                View {
-                    article_id: id,
-                    visitor: None,
-                    by_crawler: false,
-                    event: None,
-                },
-            );
-            let outcomes = db
-                .write_in(Lane::Views, move |tx| tally::count(tx, rule, &[view]))
-                .await?;
-            match outcomes.first() {
-                Some(Outcome::Counted(count)) => *count,
-                _ => return Ok(HttpResponse::NotFound().finish()),
+        Some(single) => {
+            let counted = web::block(move || single.count(id)).await?;
+            match counted
+                .map_err(ErrorServiceUnavailable)?
+                .map_err(ErrorInternalServerError)?
+            {
+                Some(count) => count,
+                None => return Ok(HttpResponse::NotFound().finish()),
             }
         }
     };

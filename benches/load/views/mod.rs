@@ -2,6 +2,7 @@
 
 pub mod bare;
 mod crash;
+mod one_by_one;
 mod rankings;
 
 use std::time::Duration;
