@@ -68,9 +68,10 @@ fn below(config: &mut Services<'_, '_>, path: &str, feature: fn(&mut Services<'_
 
 fn v1(config: &mut Services<'_, '_>) {
     config
-        .configure(views::configure)
+        .configure(views::configure_counting)
         .configure(articles::configure)
         .configure(search::configure)
+        .configure(views::configure)
         .configure(taxonomy::configure)
         .configure(images::configure)
         .configure(site::configure)

@@ -102,7 +102,7 @@ impl Fresh {
             }
         }
         report.line(&format!(
-            "32 connections read for {} s while titles of other articles are written; each write is read back at once",
+            "32 connections read for {} s while {WRITERS} clients write titles of other articles; each write is read back at once",
             self.seconds
         ));
         let head = [
@@ -135,9 +135,12 @@ impl Fresh {
             ids.extend(page.pointer("/data/id").and_then(Value::as_i64));
         }
         let pause = Duration::from_secs(1) * WRITERS as u32 / self.writes;
-        let writers = ids.chunks(ids.len().div_ceil(WRITERS)).map(async |ids| {
+        let parts = ids.chunks(ids.len().div_ceil(WRITERS).max(1));
+        let writers = (0..).zip(parts).map(async |(place, ids): (u32, &[i64])| {
             let mut written = Written::default();
-            let mut next = Instant::now();
+            // One after the other.
+            let mut next = Instant::now() + pause / WRITERS as u32 * place;
+            actix_web::rt::time::sleep(next.saturating_duration_since(Instant::now())).await;
             for (number, id) in ids.iter().cycle().enumerate() {
                 if stop.load(Ordering::Relaxed) {
                     break;

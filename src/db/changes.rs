@@ -116,7 +116,8 @@ pub fn places(subjects: impl IntoIterator<Item = Subject>) -> Box<[Place]> {
     places.into_boxed_slice()
 }
 
-fn place(subject: Subject) -> Place {
+/// The place of a subject.
+pub(super) fn place(subject: Subject) -> Place {
     let mut hash = DefaultHasher::new();
     subject.hash(&mut hash);
     // Below PLACES, and so within a Place.
@@ -285,7 +286,8 @@ impl Changes {
         self.views.mark_all();
     }
 
-    /// Tells other processes, inside the transaction.
+    /// Tells other processes, inside the transaction, and raises the numbers that prove what is kept of the site and the
+    /// categories ([`super::Seldom`]).
     pub(super) fn announce<'a>(&'a self, conn: &mut DbConn, touched: &Touched) -> QueryResult<Announced<'a>> {
         if touched.content.is_empty() {
             return Ok(Announced::Nothing);

@@ -6,18 +6,28 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use diesel::prelude::*;
 
+use super::changes::{Board, Subject, place};
 use super::schema::content_changes;
 use super::{DbConn, Read};
 use crate::error::Result;
 use crate::on_backend;
 
 /// What seldom changes. Each transaction that touches it raises its number in the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Seldom {
     /// The site.
     Site,
     /// The categories, all of them.
     Categories,
+}
+
+impl Seldom {
+    fn subject(self) -> Subject {
+        match self {
+            Self::Site => Subject::Site,
+            Self::Categories => Subject::Categories,
+        }
+    }
 }
 
 /// The numbers of what seldom changes, as they stand in one snapshot.
@@ -43,28 +53,34 @@ impl Numbers {
     }
 }
 
-type Value = Arc<dyn Any + Send + Sync>;
+struct Entry {
+    /// The number at which it was read.
+    number: i64,
+    /// A moment of the board before the snapshot that it was read from.
+    since: u64,
+    value: Arc<dyn Any + Send + Sync>,
+}
 
-/// What is kept, by its type, with the number at which it was read.
+/// What is kept, by what it is of and its type.
 #[derive(Default)]
-pub(super) struct Kept(RwLock<HashMap<TypeId, (i64, Value)>>);
+pub(super) struct Kept(RwLock<HashMap<(Seldom, TypeId), Entry>>);
 
 impl Kept {
-    fn find<T: Any + Send + Sync>(&self, number: i64) -> Option<Arc<T>> {
-        let values = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let (read_at, value) = values.get(&TypeId::of::<T>())?;
-        (*read_at == number).then(|| Arc::clone(value).downcast().ok())?
-    }
-
-    fn insert<T: Any + Send + Sync>(&self, number: i64, value: &Arc<T>) {
-        let mut values = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        values.insert(TypeId::of::<T>(), (number, Arc::clone(value) as _));
+    /// The number alone would do, but for a program before this one that writes beside it, or a database that was set back:
+    /// of those this process hears, if it hears anything.
+    fn find<T: Any + Send + Sync>(&self, what: Seldom, number: i64, board: &Board) -> Option<Arc<T>> {
+        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.get(&(what, TypeId::of::<T>()))?;
+        if entry.number != number || board.has_changed(&[place(what.subject())], entry.since) {
+            return None;
+        }
+        Arc::clone(&entry.value).downcast().ok()
     }
 }
 
 impl Read<'_> {
-    /// What `load` reads of it, as it stands in this snapshot; kept, one value of each type, until it changes. Whoever changes
-    /// it, the snapshot says so; all that is kept is proved by one statement.
+    /// What `load` reads of it, as it stands in this snapshot; kept, one value of each type, until it changes. All that is
+    /// kept is proved by one statement.
     pub fn kept<T: Any + Send + Sync>(
         &mut self,
         what: Seldom,
@@ -75,11 +91,17 @@ impl Read<'_> {
             None => *self.numbers.insert(Numbers::find(self.conn)?),
         };
         let number = numbers.of(what);
-        if let Some(value) = self.kept.find(number) {
+        if let Some(value) = self.kept.find(what, number, self.board) {
             return Ok(value);
         }
         let value = Arc::new(load(self.conn)?);
-        self.kept.insert(number, &value);
+        let entry = Entry {
+            number,
+            since: self.since,
+            value: Arc::clone(&value) as _,
+        };
+        let mut entries = self.kept.0.write().unwrap_or_else(PoisonError::into_inner);
+        entries.insert((what, TypeId::of::<T>()), entry);
         Ok(value)
     }
 }

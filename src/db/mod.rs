@@ -95,6 +95,9 @@ pub struct Read<'a> {
     /// The time at which everything is judged.
     pub now: Timestamp,
     kept: &'a Kept,
+    board: &'a changes::Board,
+    /// The moment of the board before the snapshot was opened.
+    since: u64,
     /// Asked for when the first of what is kept is.
     numbers: Option<kept::Numbers>,
 }
@@ -231,16 +234,19 @@ impl Db {
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let since = Instant::now();
-        let (pool, kept) = (self.pool.clone(), Arc::clone(&self.kept));
+        let (pool, changes, kept) = (self.pool.clone(), Arc::clone(&self.changes), Arc::clone(&self.kept));
         let outcome = self.readers.run(move || {
             Ok(count::statements(|| {
                 let mut conn = pool.get()?;
                 let conn = &mut *conn;
+                let since = changes.content.now();
                 transaction(conn, Begin::Read, |conn| {
                     work(&mut Read {
                         conn,
                         now: Timestamp::now(),
                         kept: &kept,
+                        board: &changes.content,
+                        since,
                         numbers: None,
                     })
                 })

@@ -184,7 +184,8 @@ pub async fn get_image(
             let sight = viewer.sight();
             let row = store::find_image(read.conn, id, sight, read.now)?.ok_or_else(Error::not_found)?;
             let used_by = show.used_by.then(|| store::load_uses(read.conn, id, sight, read.now));
-            Ok((row, used_by.transpose()?, next_due(read)?))
+            let due = if show.used_by { next_due(read)? } else { None };
+            Ok((row, used_by.transpose()?, due))
         })
         .await?;
     let image = Image {

@@ -1,4 +1,4 @@
-//! Queries of counting. Articles are read and written for all views of a transaction at once, in two statements.
+//! Queries of counting. Articles are read and written for all views of a transaction at once, in a few statements.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

@@ -136,11 +136,11 @@ struct Tally {
     rule: Rule,
     /// What each article that everybody sees gets here, so far.
     added: HashMap<i64, i64>,
+    /// The same by the moment.
+    moments: HashMap<i64, BTreeMap<i64, i64>>,
     /// When visitors counted, in microseconds.
     counted: HashMap<(Key, i64), Vec<i64>>,
     events: HashSet<Uuid>,
-    /// The same by the moment.
-    moments: HashMap<i64, BTreeMap<i64, i64>>,
     new_views: Vec<CountedView>,
     new_events: Vec<(Uuid, i64)>,
 }

@@ -27,7 +27,17 @@ struct Durable;
 
 impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Durable {
     fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
-        conn.batch_execute("PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+        conn.batch_execute(
+            "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+             PRAGMA cache_size = -1000; PRAGMA temp_store = MEMORY",
+        )
+        .map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
+impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Durable {
+    fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
+        conn.batch_execute("SET jit = off")
             .map_err(diesel::r2d2::Error::QueryError)
     }
 }
@@ -76,6 +86,7 @@ impl OneByOne {
             Database::Sqlite(path) => Self::Sqlite(
                 Pool::builder()
                     .max_size(1)
+                    .test_on_check_out(false)
                     .connection_timeout(Duration::from_secs(10))
                     .connection_customizer(Box::new(Durable))
                     .build(ConnectionManager::new(path.display().to_string()))
@@ -84,6 +95,8 @@ impl OneByOne {
             Database::Postgres(url) => Self::Postgres(
                 Pool::builder()
                     .max_size(CONNECTIONS)
+                    .test_on_check_out(false)
+                    .connection_customizer(Box::new(Durable))
                     .connection_timeout(Duration::from_secs(10))
                     .build(ConnectionManager::new(url))
                     .map_err(in_words)?,

@@ -1,7 +1,7 @@
 //! The statements of counting that SQLite takes for many rows at once, as JSON. Their text is fixed, so that each connection
 //! prepares them once; a statement a row takes twice as long.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -11,21 +11,24 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 use super::{Added, Counts};
 use crate::db::schema::article_views;
 
-/// Adds views to articles, and to hours.
+/// Adds views to articles, and to the hours of those that are there.
 pub fn add(
     conn: &mut SqliteConnection,
     added: &BTreeMap<i64, Added>,
     hours: &BTreeMap<(i64, i64), i64>,
 ) -> QueryResult<Vec<Counts>> {
-    let hours = hours
-        .iter()
-        .map(|((article_id, hour), views)| format!("[{article_id},{hour},{views}]"));
-    AddToHours(list(hours)).execute(conn)?;
     let added = added.iter().map(|(article_id, added)| {
         let ([day, week, month], views) = (added.windows, added.views);
         format!("[{article_id},{views},{day},{week},{month}]")
     });
-    AddToArticles(list(added)).load(conn)
+    let counts: Vec<Counts> = AddToArticles(list(added)).load(conn)?;
+    let there: BTreeSet<i64> = counts.iter().map(|counts| counts.article_id).collect();
+    let hours = hours
+        .iter()
+        .filter(|((article_id, _), _)| there.contains(article_id))
+        .map(|((article_id, hour), views)| format!("[{article_id},{hour},{views}]"));
+    AddToHours(list(hours)).execute(conn)?;
+    Ok(counts)
 }
 
 #[derive(QueryId)]
