@@ -39,7 +39,7 @@ struct Written {
 }
 
 /// How many write at the same time, each its own articles: one alone waits for its answers longer than it may.
-const WRITERS: usize = 8;
+const WRITERS: usize = 16;
 
 impl Fresh {
     /// Measures everything.

@@ -6,7 +6,7 @@ use diesel::sql_types::Bool;
 use super::model::Status;
 use crate::db::cursor::Scope;
 use crate::db::schema::{article_authors, article_hits, article_tags, articles, authors, tags};
-use crate::db::{MultiBackend, Read, Sight, is_public_hit, visible_to};
+use crate::db::{MultiBackend, Read, Sight, is_public, is_public_hit, is_public_within, visible_to};
 use crate::error::Result;
 use crate::index::HitQuery;
 use crate::taxonomy::categories::Tree;
@@ -113,18 +113,43 @@ macro_rules! of_itself {
 }
 pub(super) use of_itself;
 
+/// How the articles of a query are gone through, as far as its conditions have to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Walk {
+    /// From the newest on, or all of them.
+    Newest,
+    /// From the oldest on.
+    Oldest,
+    /// By publication, down from a place.
+    Down,
+    /// By publication, up from a place.
+    Up,
+    /// By something else.
+    Other,
+}
+
 /// The articles that `sight` sees and the filter means. Signed in as well, only what is published, unless `status` asks.
+///
+/// Of what is published, the index is read between one upper and one lower bound, of which a place is the best; whatever
+/// else holds is asked of each row (see [`is_public_within`]).
 pub fn filtered<'a>(
     read: &Read<'_>,
     tree: &Tree,
     zone: chrono_tz::Tz,
     sight: Sight,
     filter: &Filter,
+    walk: Walk,
 ) -> Result<ArticleQuery<'a>> {
     let now = read.now;
+    let to = filter.published_to.map(|bound| bound.resolve(zone));
+    let from = filter.published_from.map(|bound| bound.resolve(zone));
     let mut query = articles::table.into_boxed::<MultiBackend>();
     query = match &filter.status {
-        None => query.filter(visible_to(Sight::Public, now)),
+        None => match (walk, to.filter(|to| *to < now)) {
+            (Walk::Down | Walk::Other, _) => query.filter(is_public_within(now)),
+            (_, Some(to)) => query.filter(is_public_within(now)).filter(articles::listed_at.lt(to)),
+            (_, None) => query.filter(is_public(now)),
+        },
         Some(statuses) => {
             let mut any: Box<dyn BoxableExpression<articles::table, MultiBackend, SqlType = Bool>> =
                 Box::new(articles::id.lt(0));
@@ -152,20 +177,15 @@ pub fn filtered<'a>(
         query = query.filter(articles::id.eq_any(written_by(slug.clone())));
     }
     query = of_itself!(query, filter, zone);
-    if let Some(bound) = filter.published_from {
-        let from = bound.resolve(zone);
+    if let Some(from) = from {
         query = query.filter(articles::published_at.ge(from));
         // The same of what is published, on the column that the index has.
-        if filter.status.is_none() {
+        if filter.status.is_none() && !matches!(walk, Walk::Up | Walk::Other) {
             query = query.filter(articles::listed_at.ge(from));
         }
     }
-    if let Some(bound) = filter.published_to {
-        let to = bound.resolve(zone);
+    if let Some(to) = to {
         query = query.filter(articles::published_at.lt(to));
-        if filter.status.is_none() {
-            query = query.filter(articles::listed_at.lt(to));
-        }
     }
     Ok(query)
 }

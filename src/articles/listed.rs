@@ -1,6 +1,7 @@
 //! Lists of what belongs to one category, tag or author: read along the rows that are kept in the order of lists, so that
 //! they cost the same however many articles there are.
 
+use diesel::dsl::not;
 use diesel::prelude::*;
 
 use super::filter::{Filter, of_itself, tagged, written_by};
@@ -85,7 +86,6 @@ pub(super) fn list_of_owner(
     let (moment, article) = (article_listings::listed_at, article_listings::article_id);
     let mut query = article_listings::table
         .inner_join(articles::table.on(articles::id.eq(article)))
-        .filter(moment.le(read.now))
         .filter(is_public_of_few(read.now))
         .into_boxed::<MultiBackend>();
     query = match &owner {
@@ -128,15 +128,25 @@ pub(super) fn list_of_owner(
         query = query.filter(articles::id.eq_any(tagged(vec![slug.clone()])));
     }
     query = of_itself!(query, filter, zone);
-    if let Some(bound) = filter.published_from {
-        query = query.filter(moment.ge(bound.resolve(zone)));
+    // One upper bound and one lower one lead through the rows; SQLite goes by the first that it meets. What else holds is
+    // asked of each row.
+    let from = filter.published_from.map(|bound| bound.resolve(zone));
+    let to = filter.published_to.map(|bound| bound.resolve(zone));
+    let place = part.after.map(|(at, _)| at);
+    let (above, below) = if part.ascending { (None, place) } else { (place, None) };
+    query = query.filter(moment.le(above.unwrap_or_else(|| to.map_or(read.now, |to| to.min(read.now)))));
+    if let Some(to) = to {
+        query = query.filter(not(moment.ge(to)));
     }
-    if let Some(bound) = filter.published_to {
-        query = query.filter(moment.lt(bound.resolve(zone)));
+    if let Some(lowest) = below.or(from) {
+        query = query.filter(moment.ge(lowest));
+    }
+    if let Some(from) = from {
+        query = query.filter(not(moment.lt(from)));
     }
     query = match (part.after, part.ascending) {
-        (Some((at, id)), true) => query.filter(moment.ge(at)).filter(moment.gt(at).or(article.gt(id))),
-        (Some((at, id)), false) => query.filter(moment.le(at)).filter(moment.lt(at).or(article.lt(id))),
+        (Some((at, id)), true) => query.filter(moment.gt(at).or(article.gt(id))),
+        (Some((at, id)), false) => query.filter(moment.lt(at).or(article.lt(id))),
         (None, _) => query,
     };
     query = if part.ascending {

@@ -14,7 +14,7 @@ mod slugs;
 pub mod store;
 pub mod write;
 
-pub use self::filter::{ArticleQuery, Filter, filtered, filtered_hits};
+pub use self::filter::{ArticleQuery, Filter, filtered_hits};
 pub use self::input::ArticleFields;
 pub use self::query::{FilterParams, Includes, Sort, read_filter};
 use crate::web::Services;

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::model::ArticleRow;
 use super::store;
 use crate::db::schema::{article_tags, articles};
-use crate::db::{DbConn, Sight, Timestamp, visible_to};
+use crate::db::{DbConn, Sight, Timestamp, is_public_within, visible_to};
 use crate::error::Result;
 use crate::index;
 use crate::text::analyse::lexemes;
@@ -110,7 +110,7 @@ pub fn neighbors(
     let (at, id) = (of.values.listed_at, of.id);
     let seen = || {
         let query = articles::table
-            .filter(visible_to(Sight::Public, now))
+            .filter(is_public_within(now))
             .select(ArticleRow::as_select())
             .into_boxed();
         match of.values.category_id {

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, patch, post, put, web};
 
-use super::filter::filtered;
+use super::filter::{Walk, filtered};
 use super::input::{ArticleCreate, ArticleFields, ArticlePut};
 use super::listed::{Part, list_of_owner};
 use super::load::{Scene, assemble, next_due, subjects_of, summaries};
@@ -56,9 +56,9 @@ pub async fn list_articles(
             let zone = scene.site.zone(config.time_zone);
             let scope = list.filter.scope(list.sort.name());
             let after = list.paging.cursor(&scope, 2)?.map(store::place).transpose()?;
-            let query = |read: &Read<'_>| filtered(read, &scene.tree, zone, viewer.sight(), &list.filter);
             let total = if list.count {
-                Some(store::count_articles(read.conn, query(read)?)?)
+                let all = filtered(read, &scene.tree, zone, viewer.sight(), &list.filter, Walk::Newest)?;
+                Some(store::count_articles(read.conn, all)?)
             } else {
                 None
             };
@@ -101,7 +101,14 @@ fn list_rows(
             return Ok(rows);
         }
     }
-    let rows = filtered(read, &scene.tree, zone, sight, &list.filter)?;
+    let walk = match (list.sort.by_update, list.sort.ascending, after) {
+        (true, _, _) => Walk::Other,
+        (false, false, None) => Walk::Newest,
+        (false, true, None) => Walk::Oldest,
+        (false, false, Some(_)) => Walk::Down,
+        (false, true, Some(_)) => Walk::Up,
+    };
+    let rows = filtered(read, &scene.tree, zone, sight, &list.filter, walk)?;
     Ok(store::list_articles(read.conn, rows, list.sort, after, offset, limit)?)
 }
 

@@ -45,7 +45,7 @@ use self::pool::Pool;
 use self::readers::Readers;
 pub use self::types::Timestamp;
 pub use self::visible::{
-    Sight, Visible, is_public, is_public_hit, is_public_of_few, next_due, visible_of_few, visible_to,
+    Sight, Visible, is_public, is_public_hit, is_public_of_few, is_public_within, next_due, visible_of_few, visible_to,
 };
 pub use self::watch::Watch;
 pub use self::writer::Lane;

@@ -8,6 +8,7 @@ both!(
     a_draft_is_published_and_read,
     a_new_article_has_its_defaults,
     slugs_are_pinyin_and_free,
+    the_names_of_routes_are_slugs_as_well,
     former_slugs_lead_to_the_present_one,
     a_living_slug_cannot_be_taken,
     one_of_many_takes_a_slug,
@@ -162,6 +163,19 @@ async fn slugs_are_pinyin_and_free(app: &App) {
         .get(&format!("{ARTICLES}/by-slug/%E5%B0%8F%E7%B1%B3-14"))
         .await
         .ok(200);
+}
+
+async fn the_names_of_routes_are_slugs_as_well(app: &App) {
+    let admin = app.admin().await;
+    for slug in ["views", "related", "by-slug", "by-external-id"] {
+        let id = published(&admin, slug, json!({"slug": slug})).await;
+        for at in [
+            format!("{ARTICLES}/by-slug/{slug}"),
+            format!("{ARTICLES}/by-slug/{slug}?include=related"),
+        ] {
+            assert_eq!(app.anonymous().get(&at).await.ok(200).id(), id, "{at}");
+        }
+    }
 }
 
 async fn former_slugs_lead_to_the_present_one(app: &App) {

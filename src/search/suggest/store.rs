@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::db::schema::articles;
-use crate::db::{DbConn, MultiBackend, Timestamp, is_public, is_public_of_few};
+use crate::db::{DbConn, MultiBackend, Timestamp, is_public, is_public_of_few, is_public_within};
 use crate::index::Matches;
 
 /// An article that may be suggested.
@@ -31,6 +31,7 @@ pub fn newest_titles(
     let mut query = articles::table.into_boxed::<MultiBackend>();
     query = match found {
         Some(found) => query.filter(found).filter(is_public_of_few(now)),
+        None if after.is_some() => query.filter(is_public_within(now)),
         None => query.filter(is_public(now)),
     };
     if let Some((at, id)) = after {
