@@ -24,6 +24,7 @@ both!(
     lists_filter_and_sort,
     bare_dates_begin_at_midnight_of_the_site,
     a_walk_by_cursor_meets_each_once,
+    a_walk_stays_between_its_times,
     pages_end_where_they_must,
     bad_queries_are_named,
     bad_bodies_are_named_and_change_nothing,
@@ -709,6 +710,44 @@ async fn bare_dates_begin_at_midnight_of_the_site(app: &App) {
         .await
         .ok(200);
     assert_eq!(titles(&list.json), ["前夜"]);
+}
+
+async fn a_walk_stays_between_its_times(app: &App) {
+    let admin = app.admin().await;
+    let category = admin
+        .post("/api/v1/categories", &json!({"name": "栏目", "slug": "column"}))
+        .await
+        .ok(201)
+        .id();
+    let mut days = Vec::new();
+    for day in 1..=12 {
+        let more =
+            json!({"published_at": format!("2026-01-{day:02}T08:00:00Z"), "tags": ["t"], "category_id": category});
+        days.push(published(&admin, &format!("第{day}天"), more).await);
+    }
+    let later = json!({"published_at": "2999-01-01T00:00:00Z", "tags": ["t"], "category_id": category});
+    published(&admin, "将来", later).await;
+    let between = "published_from=2026-01-03T08:00:00Z&published_to=2026-01-10T08:00:00Z";
+    for (bounds, expected) in [("", 0..12), (between, 2..9)] {
+        for owner in ["", "&tag=t", "&category=column", "&tag=t&category=column"] {
+            for sort in ["-published_at", "published_at"] {
+                let mut expected = days[expected.clone()].to_vec();
+                if sort.starts_with('-') {
+                    expected.reverse();
+                }
+                let (mut met, mut at) = (Vec::new(), format!("{ARTICLES}?limit=2&sort={sort}{owner}&{bounds}"));
+                loop {
+                    let part = app.anonymous().get(at.trim_end_matches('&')).await.ok(200);
+                    met.extend(part.ids());
+                    match part["links"]["next"].as_str() {
+                        Some(next) => at = next.to_owned(),
+                        None => break,
+                    }
+                }
+                assert_eq!(met, expected, "{sort}{owner}&{bounds}");
+            }
+        }
+    }
 }
 
 async fn a_walk_by_cursor_meets_each_once(app: &App) {
