@@ -116,10 +116,8 @@ pub(super) use of_itself;
 /// How the articles of a query are gone through, as far as its conditions have to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Walk {
-    /// From the newest on, or all of them.
-    Newest,
-    /// From the oldest on.
-    Oldest,
+    /// By publication, from an end on; or all of them.
+    Start,
     /// By publication, down from a place.
     Down,
     /// By publication, up from a place.

@@ -57,7 +57,7 @@ pub async fn list_articles(
             let scope = list.filter.scope(list.sort.name());
             let after = list.paging.cursor(&scope, 2)?.map(store::place).transpose()?;
             let total = if list.count {
-                let all = filtered(read, &scene.tree, zone, viewer.sight(), &list.filter, Walk::Newest)?;
+                let all = filtered(read, &scene.tree, zone, viewer.sight(), &list.filter, Walk::Start)?;
                 Some(store::count_articles(read.conn, all)?)
             } else {
                 None
@@ -103,8 +103,7 @@ fn list_rows(
     }
     let walk = match (list.sort.by_update, list.sort.ascending, after) {
         (true, _, _) => Walk::Other,
-        (false, false, None) => Walk::Newest,
-        (false, true, None) => Walk::Oldest,
+        (false, _, None) => Walk::Start,
         (false, false, Some(_)) => Walk::Down,
         (false, true, Some(_)) => Walk::Up,
     };

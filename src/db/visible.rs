@@ -55,8 +55,8 @@ pub fn is_public_within(now: Timestamp) -> _ {
     articles::state.eq("published").and(not(articles::listed_at.gt(now)))
 }
 
-/// The articles that `sight` sees at `now`. Lists, counts, search, related, neighbours, images and view counting all
-/// go through it.
+/// The articles that `sight` sees at `now`. Whatever reads articles for others goes through this, or through the form of the
+/// same rule above that fits its index.
 pub fn visible_to(sight: Sight, now: Timestamp) -> Visible {
     seen(sight, Box::new(is_public(now).nullable()))
 }
