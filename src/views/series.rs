@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use super::model::ViewPoint;
 use super::query::{Interval, Series};
 use super::windows::HOUR;
-use crate::db::schema::{views_by_day, views_by_hour};
+use crate::db::schema::{article_views, views_by_day, views_by_hour};
 use crate::db::{DbConn, Timestamp};
 use crate::error::{Code, Error, Result};
 use crate::web::query::TimeBound;
@@ -137,11 +137,20 @@ fn point(second: i64, zone: Tz, views: i64) -> ViewPoint {
 
 /// The views of hours that begin from `from` to before `to`.
 fn hours(conn: &mut DbConn, article_id: i64, from: i64, to: i64) -> QueryResult<Vec<(i64, i64)>> {
-    views_by_hour::table
+    let mut hours: Vec<(i64, i64)> = views_by_hour::table
         .filter(views_by_hour::article_id.eq(article_id))
         .filter(views_by_hour::hour.ge(from).and(views_by_hour::hour.lt(to)))
         .select((views_by_hour::hour, views_by_hour::views))
-        .load(conn)
+        .load(conn)?;
+    // The last one in which it was read, which has no row of its own yet.
+    let last: Option<(i64, i64)> = article_views::table
+        .find(article_id)
+        .filter(article_views::hour.ge(from).and(article_views::hour.lt(to)))
+        .select((article_views::hour, article_views::hour_views))
+        .first(conn)
+        .optional()?;
+    hours.extend(last);
+    Ok(hours)
 }
 
 /// The views of days from `first` to `last`, as far as they were made of hours.

@@ -172,6 +172,8 @@ pub struct Added {
     pub views: i64,
     /// To its counts of the windows, in their order.
     pub windows: [i64; WINDOWS.len()],
+    /// To that of the present hour.
+    pub in_hour: i64,
 }
 
 /// The counts of an article, and the levels that stand beside them.
@@ -198,17 +200,28 @@ impl Counts {
     }
 }
 
-/// Adds views to articles, by their ids, and to hours, by article and hour. The answer is how often each has been read now;
-/// articles that are deleted meanwhile are not in it, and get nothing.
+/// Adds views to articles, by their ids, and to hours that are past, by article and hour. The answer is how often each has
+/// been read now; articles that are deleted meanwhile are not in it, and get nothing.
 pub fn add(
     tx: &mut Tx<'_>,
+    hour: i64,
     added: &BTreeMap<i64, Added>,
-    hours: &BTreeMap<(i64, i64), i64>,
+    mut past: BTreeMap<(i64, i64), i64>,
 ) -> QueryResult<HashMap<i64, i64>> {
-    let counts = match tx.conn {
-        DbConn::Postgres(conn) => postgres::add(conn, added, hours)?,
-        DbConn::Sqlite(conn) => sqlite::add(conn, added, hours)?,
-    };
+    let mut counts = add_in_hour(tx, hour, added)?;
+    let mut there: BTreeSet<i64> = counts.iter().map(|counts| counts.article_id).collect();
+    if there.len() < added.len() {
+        // Those that are read for the first time in this hour.
+        let rest = added.iter().filter(|(id, _)| !there.contains(id));
+        let rest: BTreeMap<i64, Added> = rest.map(|(id, added)| (*id, *added)).collect();
+        let ids: Vec<i64> = rest.keys().copied().collect();
+        begin_hour(tx, hour, &ids)?;
+        let first = add_in_hour(tx, hour, &rest)?;
+        there.extend(first.iter().map(|counts| counts.article_id));
+        counts.extend(first);
+    }
+    past.retain(|(article_id, _), _| there.contains(article_id));
+    add_to_hours(tx, &past)?;
     let levels: Vec<_> = counts.iter().filter_map(Counts::levels).collect();
     match tx.conn {
         _ if levels.is_empty() => {}
@@ -219,6 +232,52 @@ pub fn add(
         tx.touch(Subject::Views(counts.article_id));
     }
     Ok(counts.iter().map(|counts| (counts.article_id, counts.views)).collect())
+}
+
+/// Adds views to those articles that were read in this hour before.
+fn add_in_hour(tx: &mut Tx<'_>, hour: i64, added: &BTreeMap<i64, Added>) -> QueryResult<Vec<Counts>> {
+    match tx.conn {
+        DbConn::Postgres(conn) => postgres::add(conn, hour, added),
+        DbConn::Sqlite(conn) => sqlite::add(conn, hour, added),
+    }
+}
+
+/// Puts away the hour that stands beside the counts of these articles, and lets this one stand there.
+fn begin_hour(tx: &mut Tx<'_>, hour: i64, ids: &[i64]) -> QueryResult<()> {
+    let others = article_views::table
+        .filter(among(article_views::article_id, ids))
+        .filter(article_views::hour.ne(hour))
+        .order(article_views::article_id)
+        .select((
+            article_views::article_id,
+            article_views::hour,
+            article_views::hour_views,
+        ));
+    let others: Vec<(i64, i64, i64)> = match tx.conn {
+        // Held, so that none of them is deleted before its hour has a row.
+        DbConn::Postgres(conn) => others.for_no_key_update().load(conn)?,
+        DbConn::Sqlite(conn) => others.load(conn)?,
+    };
+    if others.is_empty() {
+        return Ok(());
+    }
+    let ended = others.iter().filter(|(_, _, views)| *views > 0);
+    let ended = ended.map(|(article_id, hour, views)| ((*article_id, *hour), *views));
+    add_to_hours(tx, &ended.collect())?;
+    let ids: Vec<i64> = others.iter().map(|(article_id, ..)| *article_id).collect();
+    let update = diesel::update(article_views::table.filter(among(article_views::article_id, &ids)))
+        .set((article_views::hour.eq(hour), article_views::hour_views.eq(0)));
+    crate::on_backend!(tx.conn, |conn| update.execute(conn)?);
+    Ok(())
+}
+
+/// Adds views to hours that have rows of their own, by article and hour. Of articles that are there, and held.
+fn add_to_hours(tx: &mut Tx<'_>, hours: &BTreeMap<(i64, i64), i64>) -> QueryResult<()> {
+    match tx.conn {
+        _ if hours.is_empty() => Ok(()),
+        DbConn::Postgres(conn) => postgres::add_to_hours(conn, hours),
+        DbConn::Sqlite(conn) => sqlite::add_to_hours(conn, hours),
+    }
 }
 
 /// The salts of today and the day before and the one for names, made where they are missing.

@@ -199,14 +199,19 @@ impl Tally {
         if self.moments.is_empty() {
             return Ok(before);
         }
-        let mut hours: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+        let this_hour = hour_of(self.now.utc().timestamp(), zone);
+        let mut past: BTreeMap<(i64, i64), i64> = BTreeMap::new();
         let mut added: BTreeMap<i64, Added> = BTreeMap::new();
         for (article_id, moments) in self.moments {
             for (at, views) in moments {
                 let hour = hour_of(at.div_euclid(1_000_000), zone);
-                *hours.entry((article_id, hour)).or_default() += views;
                 let article = added.entry(article_id).or_default();
                 article.views += views;
+                if hour == this_hour {
+                    article.in_hour += views;
+                } else {
+                    *past.entry((article_id, hour)).or_default() += views;
+                }
                 for (window, of) in WINDOWS.iter().zip(article.windows.iter_mut()) {
                     if hour >= until - window.seconds {
                         *of += views;
@@ -215,7 +220,7 @@ impl Tally {
             }
         }
         store::insert_counted(tx, &self.new_views)?;
-        for (id, views) in store::add(tx, &added, &hours)? {
+        for (id, views) in store::add(tx, this_hour, &added, past)? {
             before.insert(id, views - self.added.get(&id).copied().unwrap_or_default());
         }
         Ok(before)

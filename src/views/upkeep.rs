@@ -1,4 +1,4 @@
-//! What goes on beside counting: windows move on, hours become days, and who was counted is forgotten. In short
+//! What goes on beside counting: windows move on, hours get rows of their own and become days, and who was counted is forgotten. In short
 //! transactions, in the lane of views, so that no editor waits; any number of instances may do it.
 
 use std::time::Duration;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use broadsheet::config::Database;
 use broadsheet::db::Timestamp;
-use broadsheet::db::schema::{article_views, articles, views_by_hour};
+use broadsheet::db::schema::{article_views, articles};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
@@ -55,27 +55,37 @@ macro_rules! count {
         if seen.is_none() {
             return Ok(None);
         }
-        let views: i64 = diesel::update(article_views::table.find(id))
+        let second = now.utc().timestamp();
+        let hour = second - second.rem_euclid(3_600);
+        let in_hour = article_views::table.find(id).filter(article_views::hour.eq(hour));
+        let count = diesel::update(in_hour)
             .set((
                 article_views::views.eq(article_views::views + 1),
                 article_views::views_24h.eq(article_views::views_24h + 1),
                 article_views::views_7d.eq(article_views::views_7d + 1),
                 article_views::views_30d.eq(article_views::views_30d + 1),
+                article_views::hour_views.eq(article_views::hour_views + 1),
             ))
-            .returning(article_views::views)
-            .get_result($conn)?;
-        let second = now.utc().timestamp();
-        diesel::insert_into(views_by_hour::table)
-            .values((
-                views_by_hour::article_id.eq(id),
-                views_by_hour::hour.eq(second - second.rem_euclid(3_600)),
-                views_by_hour::views.eq(1),
-            ))
-            .on_conflict((views_by_hour::article_id, views_by_hour::hour))
-            .do_update()
-            .set(views_by_hour::views.eq(views_by_hour::views + 1))
-            .execute($conn)?;
-        Ok(Some(views))
+            .returning(article_views::views);
+        let mut views: Option<i64> = count.clone().get_result($conn).optional()?;
+        if views.is_none() {
+            // The first one of an hour: the hour before gets a row of its own.
+            for step in [
+                format!("UPDATE article_views SET hour_views = hour_views WHERE article_id = {id}"),
+                format!(
+                    "INSERT INTO views_by_hour (article_id, hour, views) SELECT article_id, hour, hour_views \
+                     FROM article_views WHERE article_id = {id} AND hour <> {hour} AND hour_views > 0 \
+                     ON CONFLICT (article_id, hour) DO UPDATE SET views = views_by_hour.views + excluded.views"
+                ),
+                format!(
+                    "UPDATE article_views SET hour = {hour}, hour_views = 0 WHERE article_id = {id} AND hour <> {hour}"
+                ),
+            ] {
+                diesel::sql_query(step).execute($conn)?;
+            }
+            views = count.get_result($conn).optional()?;
+        }
+        Ok(views)
     }};
 }
 

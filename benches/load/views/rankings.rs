@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use broadsheet::db::schema::{view_windows, views_by_day, views_by_hour};
+use broadsheet::db::schema::{article_views, view_windows, views_by_day, views_by_hour};
 use broadsheet::db::{Db, Timestamp};
 use broadsheet::views::upkeep;
 use diesel::prelude::*;
@@ -82,6 +82,9 @@ impl Rankings {
                     .optional()?;
                 if any.is_none() {
                     diesel::delete(views_by_hour::table).execute(tx.conn)?;
+                    diesel::update(article_views::table)
+                        .set((article_views::hour.eq(0), article_views::hour_views.eq(0)))
+                        .execute(tx.conn)?;
                 }
                 Ok(any)
             })

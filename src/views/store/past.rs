@@ -6,7 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer};
 
-use crate::db::schema::{view_salts, view_windows, views_by_hour};
+use super::begin_hour;
+use crate::db::schema::{article_views, view_salts, view_windows, views_by_hour};
 use crate::db::{self, DbConn, Tx};
 use crate::views::visitor::NAMED_SALT;
 use crate::views::windows::{HOUR, WINDOWS};
@@ -14,13 +15,24 @@ use crate::views::windows::{HOUR, WINDOWS};
 /// How many rows are moved or forgotten in one transaction.
 const SOME: i64 = 1_000;
 
+/// What stands beside the counts of an article that was not read lately, instead of an hour.
+const NO_HOUR: i64 = 0;
+
+/// How far the shortest window reaches back, in seconds.
+const SHORTEST: i64 = 24 * HOUR;
+
 /// Moves windows on to `until` (a second since 1970 at which an hour begins), by one hour with views at most; whether
-/// there is more to do. If the clock was ahead once, they move back.
+/// there is more to do. If the clock was ahead once, they move back. Hours that are old enough to leave a window are put
+/// away first, for windows move by the rows of hours.
 pub fn move_windows(tx: &mut Tx<'_>, until: i64) -> QueryResult<bool> {
     let before: i64 = view_windows::table.select(view_windows::until).first(tx.conn)?;
     // The clocks of instances differ a little.
     if (before - HOUR..=before).contains(&until) {
         return Ok(false);
+    }
+    // No window moves over a later hour, in either direction.
+    if put_away(tx, until.max(before) - SHORTEST)? {
+        return Ok(true);
     }
     let next = if until < before {
         log::warn!(
@@ -54,6 +66,20 @@ pub fn move_windows(tx: &mut Tx<'_>, until: i64) -> QueryResult<bool> {
         .set(view_windows::until.eq(next))
         .execute(tx.conn)?;
     Ok(next != until)
+}
+
+/// Makes rows of some of the hours that stand beside counts and began before that second; whether there may be more.
+fn put_away(tx: &mut Tx<'_>, before: i64) -> QueryResult<bool> {
+    let some: Vec<i64> = article_views::table
+        .filter(article_views::hour.gt(NO_HOUR).and(article_views::hour.lt(before)))
+        .order(article_views::hour)
+        .select(article_views::article_id)
+        .limit(SOME)
+        .load(tx.conn)?;
+    if !some.is_empty() {
+        begin_hour(tx, NO_HOUR, &some)?;
+    }
+    Ok(i64::try_from(some.len()).is_ok_and(|rows| rows >= SOME))
 }
 
 /// Takes hours out of a window, or back into it; levels with them. Names and numbers are from this source alone.

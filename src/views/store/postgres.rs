@@ -106,12 +106,8 @@ impl QueryFragment<Pg> for InsertCounted {
 
 impl RunQueryDsl<PgConnection> for InsertCounted {}
 
-/// Adds views to articles, and to the hours of those that are still there.
-pub fn add(
-    conn: &mut PgConnection,
-    added: &BTreeMap<i64, Added>,
-    hours: &BTreeMap<(i64, i64), i64>,
-) -> QueryResult<Vec<Counts>> {
+/// Adds views to those articles that were read in this hour before.
+pub fn add(conn: &mut PgConnection, hour: i64, added: &BTreeMap<i64, Added>) -> QueryResult<Vec<Counts>> {
     let window = |of: fn([i64; 3]) -> i64| added.values().map(|added| of(added.windows)).collect();
     let update = Add {
         articles: [
@@ -120,42 +116,35 @@ pub fn add(
             window(|[day, _, _]| day),
             window(|[_, week, _]| week),
             window(|[_, _, month]| month),
+            added.values().map(|added| added.in_hour).collect(),
         ],
-        hours: [
-            hours.keys().map(|(article_id, _)| *article_id).collect(),
-            hours.keys().map(|(_, hour)| *hour).collect(),
-            hours.values().copied().collect(),
-        ],
+        hour,
     };
     update.load(conn)
 }
 
 #[derive(QueryId)]
 struct Add {
-    articles: [Vec<i64>; 5],
-    hours: [Vec<i64>; 3],
+    articles: [Vec<i64>; 6],
+    hour: i64,
 }
 
 impl QueryFragment<Pg> for Add {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
-            "WITH counted AS (UPDATE article_views AS kept SET views = kept.views + added.views, \
+            "UPDATE article_views AS kept SET views = kept.views + added.views, \
              views_24h = kept.views_24h + added.day, views_7d = kept.views_7d + added.week, \
-             views_30d = kept.views_30d + added.month FROM unnest(",
+             views_30d = kept.views_30d + added.month, hour_views = kept.hour_views + added.in_hour FROM unnest(",
         );
         push_arrays(&mut out, &self.articles)?;
         out.push_sql(
-            ") AS added (article_id, views, day, week, month) WHERE kept.article_id = added.article_id \
-             RETURNING kept.article_id, kept.views, kept.views_24h, kept.views_7d, kept.views_30d, \
-             kept.level, kept.level_24h, kept.level_7d, kept.level_30d), \
-             hours AS (INSERT INTO views_by_hour (article_id, hour, views) \
-             SELECT read.article_id, read.hour, read.views FROM unnest(",
+            ") AS added (article_id, views, day, week, month, in_hour) \
+             WHERE kept.article_id = added.article_id AND kept.hour = ",
         );
-        push_arrays(&mut out, &self.hours)?;
+        out.push_bind_param::<BigInt, _>(&self.hour)?;
         out.push_sql(
-            ") AS read (article_id, hour, views) JOIN counted USING (article_id) \
-             ON CONFLICT (article_id, hour) DO UPDATE SET views = views_by_hour.views + excluded.views) \
-             SELECT * FROM counted",
+            " RETURNING kept.article_id, kept.views, kept.views_24h, kept.views_7d, kept.views_30d, \
+             kept.level, kept.level_24h, kept.level_7d, kept.level_30d",
         );
         Ok(())
     }
@@ -176,6 +165,31 @@ impl Query for Add {
 }
 
 impl RunQueryDsl<PgConnection> for Add {}
+
+/// Adds views to hours, by article and hour.
+pub fn add_to_hours(conn: &mut PgConnection, hours: &BTreeMap<(i64, i64), i64>) -> QueryResult<()> {
+    let insert = AddToHours([
+        hours.keys().map(|(article_id, _)| *article_id).collect(),
+        hours.keys().map(|(_, hour)| *hour).collect(),
+        hours.values().copied().collect(),
+    ]);
+    insert.execute(conn)?;
+    Ok(())
+}
+
+#[derive(QueryId)]
+struct AddToHours([Vec<i64>; 3]);
+
+impl QueryFragment<Pg> for AddToHours {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO views_by_hour (article_id, hour, views) SELECT * FROM unnest(");
+        push_arrays(&mut out, &self.0)?;
+        out.push_sql(") ON CONFLICT (article_id, hour) DO UPDATE SET views = views_by_hour.views + excluded.views");
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<PgConnection> for AddToHours {}
 
 /// Arrays, separated by commas.
 fn push_arrays<'b>(out: &mut AstPass<'_, 'b, Pg>, arrays: &'b [Vec<i64>]) -> QueryResult<()> {

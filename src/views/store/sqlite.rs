@@ -1,7 +1,7 @@
 //! The statements of counting that SQLite takes for many rows at once, as JSON. Their text is fixed, so that each connection
 //! prepares them once; a statement a row takes twice as long.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -11,24 +11,26 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 use super::{Added, Counts};
 use crate::db::schema::article_views;
 
-/// Adds views to articles, and to the hours of those that are there.
-pub fn add(
-    conn: &mut SqliteConnection,
-    added: &BTreeMap<i64, Added>,
-    hours: &BTreeMap<(i64, i64), i64>,
-) -> QueryResult<Vec<Counts>> {
+/// Adds views to those articles that were read in this hour before.
+pub fn add(conn: &mut SqliteConnection, hour: i64, added: &BTreeMap<i64, Added>) -> QueryResult<Vec<Counts>> {
     let added = added.iter().map(|(article_id, added)| {
-        let ([day, week, month], views) = (added.windows, added.views);
-        format!("[{article_id},{views},{day},{week},{month}]")
+        let ([day, week, month], views, in_hour) = (added.windows, added.views, added.in_hour);
+        format!("[{article_id},{views},{day},{week},{month},{in_hour}]")
     });
-    let counts: Vec<Counts> = AddToArticles(list(added)).load(conn)?;
-    let there: BTreeSet<i64> = counts.iter().map(|counts| counts.article_id).collect();
+    AddInHour {
+        added: list(added),
+        hour,
+    }
+    .load(conn)
+}
+
+/// Adds views to hours, by article and hour.
+pub fn add_to_hours(conn: &mut SqliteConnection, hours: &BTreeMap<(i64, i64), i64>) -> QueryResult<()> {
     let hours = hours
         .iter()
-        .filter(|((article_id, _), _)| there.contains(article_id))
         .map(|((article_id, hour), views)| format!("[{article_id},{hour},{views}]"));
     AddToHours(list(hours)).execute(conn)?;
-    Ok(counts)
+    Ok(())
 }
 
 #[derive(QueryId)]
@@ -51,24 +53,30 @@ impl QueryFragment<Sqlite> for AddToHours {
 impl RunQueryDsl<SqliteConnection> for AddToHours {}
 
 #[derive(QueryId)]
-struct AddToArticles(String);
+struct AddInHour {
+    added: String,
+    hour: i64,
+}
 
-impl QueryFragment<Sqlite> for AddToArticles {
+impl QueryFragment<Sqlite> for AddInHour {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql(
             "UPDATE article_views SET views = views + (added.value ->> 1), views_24h = views_24h + (added.value ->> 2), \
-             views_7d = views_7d + (added.value ->> 3), views_30d = views_30d + (added.value ->> 4) FROM json_each(",
+             views_7d = views_7d + (added.value ->> 3), views_30d = views_30d + (added.value ->> 4), \
+             hour_views = hour_views + (added.value ->> 5) FROM json_each(",
         );
-        out.push_bind_param::<Text, _>(&self.0)?;
+        out.push_bind_param::<Text, _>(&self.added)?;
+        // Without the sign the index on hours would be taken, and the whole list be read for each article of this hour.
+        out.push_sql(") AS added WHERE article_id = (added.value ->> 0) AND +hour = ");
+        out.push_bind_param::<BigInt, _>(&self.hour)?;
         out.push_sql(
-            ") AS added WHERE article_id = (added.value ->> 0) \
-             RETURNING article_id, views, views_24h, views_7d, views_30d, level, level_24h, level_7d, level_30d",
+            " RETURNING article_id, views, views_24h, views_7d, views_30d, level, level_24h, level_7d, level_30d",
         );
         Ok(())
     }
 }
 
-impl Query for AddToArticles {
+impl Query for AddInHour {
     type SqlType = (
         BigInt,
         BigInt,
@@ -82,7 +90,7 @@ impl Query for AddToArticles {
     );
 }
 
-impl RunQueryDsl<SqliteConnection> for AddToArticles {}
+impl RunQueryDsl<SqliteConnection> for AddInHour {}
 
 /// Writes the levels of articles.
 pub fn set_levels(conn: &mut SqliteConnection, levels: &[(i64, [i32; 4])]) -> QueryResult<()> {

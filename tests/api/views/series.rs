@@ -1,9 +1,9 @@
 //! What was read when.
 
-use broadsheet::db::schema::{views_by_day, views_by_hour};
+use broadsheet::db::schema::{article_views, views_by_day, views_by_hour};
 use broadsheet::db::{Db, Timestamp};
 use broadsheet::views::upkeep;
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Timelike, Utc};
 use chrono_tz::Asia::Shanghai;
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ both!(
     hours_stand_with_zeros_between,
     days_are_those_of_the_site,
     hours_become_days_and_nothing_is_lost,
+    an_hour_that_ends_keeps_its_views,
     who_may_not_see_the_article_sees_no_series,
     wrong_bounds_are_refused,
 );
@@ -129,6 +130,50 @@ async fn hours_become_days_and_nothing_is_lost(app: &App) {
     assert_eq!((left, days), (0, 3));
     let total = admin.get(&format!("/api/v1/articles/{id}")).await.ok(200);
     assert_eq!(total["data"]["view_count"], 6);
+}
+
+/// The views of the hour in which an article was read last stand beside its count.
+async fn an_hour_that_ends_keeps_its_views(app: &App) {
+    let id = published(app, "整点").await;
+    if Utc::now().minute() == 59 {
+        // All of this must happen in one hour.
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    }
+    let (now, admin) = (Utc::now(), app.admin().await);
+    let path = format!("{}?interval=hour", views_of(id));
+    let series = async || {
+        let points = numbers(&admin.get(&path).await.ok(200)["data"]);
+        points.into_iter().filter(|views| *views > 0).collect::<Vec<_>>()
+    };
+    let hours = || -> Vec<i64> {
+        let of_article = views_by_hour::table.filter(views_by_hour::article_id.eq(id));
+        let hours = of_article.order(views_by_hour::hour).select(views_by_hour::views);
+        hours.load(&mut app.connect()).expect("hours")
+    };
+    read_at(app, id, &[now, now, now - TimeDelta::hours(3)]).await;
+    assert_eq!((series().await, hours()), (vec![1, 2], vec![1]));
+
+    // As if what was read now had been read three and two hours ago: the former joins what is there.
+    for (back, kept) in [(3, vec![3]), (2, vec![3, 1])] {
+        diesel::update(article_views::table.find(id))
+            .set(article_views::hour.eq(article_views::hour - back * 3_600))
+            .execute(&mut app.connect())
+            .expect("an older hour");
+        read_at(app, id, &[now]).await;
+        assert_eq!(hours(), kept);
+    }
+    assert_eq!(series().await, [3, 1, 1]);
+
+    // The last one ends without another view, when time has passed.
+    let db = Db::open(&app.config).expect("a second process");
+    let later = (now + TimeDelta::hours(26)).into();
+    for _ in 0..2 {
+        upkeep::catch_up(&db, Shanghai, later)
+            .await
+            .expect("what is due is done");
+        assert_eq!((series().await, hours()), (vec![3, 1, 1], vec![3, 1, 1]));
+    }
+    db.close().await;
 }
 
 async fn who_may_not_see_the_article_sees_no_series(app: &App) {
