@@ -7,6 +7,7 @@ mod listed;
 pub mod load;
 pub mod model;
 mod nearby;
+pub mod prepared;
 mod query;
 mod routes;
 pub mod searched;

@@ -2,15 +2,17 @@
 
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, patch, post, put, web};
 
+use super::body::load_bodies;
 use super::filter::{Walk, filtered};
 use super::input::{ArticleCreate, ArticleFields, ArticlePut};
 use super::listed::{Part, list_of_owner};
 use super::load::{Scene, assemble, next_due, subjects_of, summaries};
 use super::model::{Article, ArticleRow, ArticleSummary, BodyFormat};
 use super::nearby;
+use super::prepared::{Analysed, Prepared, says_else};
 use super::query::{FilterParams, Includes, List, ListParams, Near, PagingParams, Show, ShowParams};
 use super::store;
-use super::write::{self, Prepared, Written};
+use super::write::{self, Written};
 use crate::auth::{Contributor, Editor, Viewer};
 use crate::config::Config;
 use crate::db::{self, Db, Read, Sight, Subject, Timestamp, Tx};
@@ -268,7 +270,7 @@ pub async fn create_article(
 ) -> Result<Reply> {
     let Then(Contributor(viewer), Json(ArticleCreate(mut fields))) = input;
     fields.check(true)?;
-    let body = render(move || Prepared::for_new(&mut fields).with(fields)).await?;
+    let body = aside(move || Prepared::for_new(&mut fields).with(fields)).await?;
     let written = db
         .write(move |tx| {
             let (body, fields) = body;
@@ -313,11 +315,18 @@ pub async fn update_article(
     let Then(Contributor(viewer), Then(PathId(id), Then(if_match, Json(mut fields)))) = input;
     // Whether it may be edited at all comes before what is wrong with the edit.
     let before = viewer.clone();
-    let row = db
+    // What search knows of the article is then written anew, its body with it.
+    let text_is_needed = !fields.body.is_given() && (says_else(&fields) || fields.status.is_given());
+    let (row, text) = db
         .read(move |read| {
             let row = store::find_article(read.conn, id, before.sight(), read.now)?.ok_or_else(Error::not_found)?;
             write::check_rights(&before, &row)?;
-            Ok(row)
+            let text = if text_is_needed {
+                load_bodies(read.conn, &[id], BodyFormat::Text)?.remove(&id)
+            } else {
+                None
+            };
+            Ok((row, text))
         })
         .await?;
     if_match.check(row.values.version)?;
@@ -325,13 +334,18 @@ pub async fn update_article(
     let body = match std::mem::take(&mut fields.body).value() {
         Some(source) => {
             let format = fields.body_format.clone().value().unwrap_or(row.values.source_format);
-            Some(render(move || Prepared::new(source, format)).await?)
+            Some(aside(move || Prepared::new(source, format)).await?)
         }
+        None => None,
+    };
+    let version = row.values.version;
+    let analysed = match text {
+        Some(text) => Some(aside(move || Analysed::new(version, text)).await?),
         None => None,
     };
     let written = db
         .write(move |tx| {
-            let written = write::update(tx, &viewer, id, &if_match, fields, body.as_ref())?;
+            let written = write::update(tx, &viewer, id, &if_match, fields, body.as_ref(), analysed.as_ref())?;
             answer(tx, &origin.0, &written)
         })
         .await?;
@@ -371,7 +385,7 @@ pub async fn put_article_by_external_id(
         checks.wrong("/external_id", "stands in the path");
     }
     checks.finish()?;
-    let body = render(move || Prepared::for_new(&mut fields).with(fields)).await?;
+    let body = aside(move || Prepared::for_new(&mut fields).with(fields)).await?;
     let written = db
         .write(move |tx| {
             let (body, fields) = body;
@@ -408,8 +422,8 @@ pub async fn delete_article(
     Ok(Reply::empty())
 }
 
-/// Rendering is too slow for the threads that answer requests.
-async fn render<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+/// Rendering and analysing are too slow for the threads that answer requests.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     web::block(work).await.map_err(|error| Error {
         cause: Some(error.to_string()),
         ..Error::new(Code::Unavailable)

@@ -6,8 +6,8 @@ use diesel::prelude::*;
 
 use super::body::load_bodies;
 use super::model::{ArticleRow, BodyFormat};
+use super::prepared::Said;
 use super::store::{load_articles, load_author_ids};
-use super::write::Prepared;
 use crate::db::schema::index_pending;
 use crate::db::{DbConn, Subject, Tx};
 use crate::error::Result;
@@ -61,6 +61,7 @@ impl Entries {
                     summary: values.summary.as_deref().unwrap_or(&values.derived_summary),
                     tags: tag_names,
                     text: self.texts.get(id).map_or("", String::as_str),
+                    ahead: None,
                 },
                 facts: Facts {
                     state: values.state.as_str(),
@@ -76,14 +77,14 @@ impl Entries {
     }
 }
 
-/// Writes what search knows of an article; its text is at hand where the body was written with it.
-pub(super) fn put_entry(conn: &mut DbConn, row: ArticleRow, body: Option<&Prepared>) -> Result<()> {
-    let id = row.id;
-    let mut entries = Entries::load(conn, vec![row], body.is_none())?;
-    if let Some(body) = body {
-        entries.texts.insert(id, body.text().to_owned());
-    }
-    for entry in entries.iter() {
+/// Writes what search knows of an article; what its body says may be at hand.
+pub(super) fn put_entry(conn: &mut DbConn, row: ArticleRow, said: Option<Said<'_>>) -> Result<()> {
+    let entries = Entries::load(conn, vec![row], said.is_none())?;
+    for mut entry in entries.iter() {
+        if let Some(Said { text, lexemes }) = said {
+            entry.words.text = text;
+            entry.words.ahead = Some(lexemes);
+        }
         index::put(conn, &entry)?;
     }
     Ok(())

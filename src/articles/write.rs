@@ -8,7 +8,8 @@ use diesel::prelude::*;
 use super::body::{images_in, load_bodies, save_body};
 use super::input::ArticleFields;
 use super::listed::Facts;
-use super::model::{ArticleRow, ArticleValues, BodyFormat, BodySource, State, Status};
+use super::model::{ArticleRow, ArticleValues, BodyFormat, State, Status};
+use super::prepared::{Analysed, Prepared, Said, says_else};
 use super::searched::{put_entry, put_facts};
 use super::slugs::{set_former_slugs, set_slug};
 use super::store;
@@ -21,65 +22,8 @@ use crate::index;
 use crate::site::store::find_site;
 use crate::taxonomy::listed::{hold_tree, relist};
 use crate::taxonomy::tags::store::ensure_tags;
-use crate::text::render::{Rendered, fill, render};
-use crate::text::summary::{reading_minutes, summary, word_count};
+use crate::text::summary::reading_minutes;
 use crate::web::{IfMatch, Patch};
-
-/// A body that was rendered before the transaction began, since that takes long.
-pub struct Prepared {
-    /// What the author wrote.
-    source: String,
-    /// In which language.
-    format: BodySource,
-    rendered: Rendered,
-    summary: String,
-    words: i64,
-}
-
-impl Prepared {
-    /// Renders a source. Takes up to a second for the largest; not to be done where others wait.
-    pub fn new(source: String, format: BodySource) -> Self {
-        let rendered = render(&source, format.into());
-        Self {
-            summary: summary(without_captions(&rendered)),
-            words: word_count(&rendered.text),
-            source,
-            format,
-            rendered,
-        }
-    }
-
-    /// What search reads.
-    pub fn text(&self) -> &str {
-        &self.rendered.text
-    }
-
-    /// Renders the body of a new article; an empty one if none was given.
-    pub fn for_new(fields: &mut ArticleFields) -> Self {
-        let source = std::mem::take(&mut fields.body).value().unwrap_or_default();
-        Self::new(
-            source,
-            std::mem::take(&mut fields.body_format)
-                .value()
-                .unwrap_or(BodySource::Markdown),
-        )
-    }
-}
-
-/// The text from where it begins to be prose: an article that opens with a picture is not summed up by the caption.
-fn without_captions(rendered: &Rendered) -> &str {
-    let mut captions = Vec::new();
-    fill(&rendered.blocks, |place, _out| {
-        captions.extend(place.caption.clone().or_else(|| place.alt.clone()));
-    });
-    let mut text = rendered.text.as_str();
-    while let Some((first, rest)) = text.split_once("\n\n")
-        && captions.iter().any(|caption| caption == first)
-    {
-        text = rest;
-    }
-    text
-}
 
 /// What happened to an article.
 pub struct Written {
@@ -122,7 +66,7 @@ pub fn create(tx: &mut Tx<'_>, viewer: &Viewer, fields: ArticleFields, body: &Pr
         source_format: body.format,
         created_by: viewer.user_id(),
     };
-    let id = apply(tx, None, values, fields, Some(body))?;
+    let id = apply(tx, None, values, fields, Some(body), Some(body.said()))?;
     Ok(Written { id, created: true })
 }
 
@@ -141,7 +85,7 @@ pub fn check_rights(viewer: &Viewer, row: &ArticleRow) -> Result<()> {
     viewer.require(viewer.may_publish() || own_draft)
 }
 
-/// Changes an article. `assumed` is the source language that the body was rendered from, if it was not named.
+/// Changes an article.
 pub fn update(
     tx: &mut Tx<'_>,
     viewer: &Viewer,
@@ -149,6 +93,7 @@ pub fn update(
     if_match: &IfMatch,
     fields: ArticleFields,
     body: Option<&Prepared>,
+    analysed: Option<&Analysed>,
 ) -> Result<Written> {
     hold_tree(tx)?;
     let row = editable(tx, viewer, id)?;
@@ -174,7 +119,11 @@ pub fn update(
             ..Error::new(Code::VersionMismatch)
         });
     }
-    apply(tx, Some(id), row.values, fields, body)?;
+    let said = match body {
+        Some(body) => Some(body.said()),
+        None => analysed.and_then(|analysed| analysed.said(row.values.version)),
+    };
+    apply(tx, Some(id), row.values, fields, body, said)?;
     Ok(Written { id, created: false })
 }
 
@@ -225,7 +174,7 @@ pub fn put(
     if !fields.author_ids.is_given() {
         fields.author_ids = Patch::Null;
     }
-    apply(tx, Some(id), values, fields, Some(body))?;
+    apply(tx, Some(id), values, fields, Some(body), Some(body.said()))?;
     // What it was before is not what `apply` was given.
     tx.touch(Subject::Article(id));
     tx.touch(Subject::Listing);
@@ -254,9 +203,11 @@ fn apply(
     mut values: ArticleValues,
     fields: ArticleFields,
     body: Option<&Prepared>,
+    said: Option<Said<'_>>,
 ) -> Result<i64> {
     let old_slug = id.map(|_| values.slug.clone());
     let id_is_new = id.is_none();
+    let says_else = body.is_some() || says_else(&fields);
     let was_published = values.state == State::Published;
     let listed_before = Facts::of(&values);
     set_fields(&mut values, &fields);
@@ -322,10 +273,9 @@ fn apply(
     if lists_change && (was_published || is_published) {
         relist(tx, id)?;
     }
-    let says_else = body.is_some() || tags_change || fields.title.is_given() || fields.summary.is_given();
     let row = ArticleRow { id, values };
     if says_else || was_published != (row.values.state == State::Published) {
-        put_entry(tx.conn, row, body)?;
+        put_entry(tx.conn, row, said)?;
     } else {
         put_facts(tx.conn, row)?;
     }

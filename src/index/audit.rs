@@ -49,7 +49,7 @@ impl Held {
             let lexemes = entry.lexemes();
             let right = match conn {
                 DbConn::Postgres(conn) => postgres::has(conn, entry.id, &lexemes)?,
-                DbConn::Sqlite(_) => self.digests.remove(&entry.id) == Some(digest(lexemes.iter().map(String::as_str))),
+                DbConn::Sqlite(_) => self.digests.remove(&entry.id) == Some(digest(lexemes.iter().map(AsRef::as_ref))),
             };
             if !right || !facts.get(&entry.id).is_some_and(|stored| stored.says(&entry.facts)) {
                 wrong.push(entry.id);

@@ -11,6 +11,7 @@ pub mod rebuild;
 mod sqlite;
 mod titles;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use diesel::connection::DefaultLoadingMode;
@@ -23,7 +24,7 @@ use diesel::sql_types::{Bool, Text};
 
 use crate::db::schema::article_hits;
 use crate::db::{DbConn, MultiBackend, Timestamp};
-use crate::text::analyse::{UNPUBLISHED_MARK, lexemes};
+use crate::text::analyse::{BodyLexemes, UNPUBLISHED_MARK, lexemes};
 use crate::text::query::{Query, Strictness, Within};
 use crate::text::sound::Name;
 
@@ -46,6 +47,8 @@ pub struct Words<'a> {
     pub tags: &'a [String],
     /// The text of its body.
     pub text: &'a str,
+    /// The lexemes of that text, where they were worked out before.
+    pub ahead: Option<&'a BodyLexemes>,
 }
 
 /// What the search of an article may be narrowed to, counted and sorted by.
@@ -80,18 +83,24 @@ pub struct Entry<'a> {
 
 impl Entry<'_> {
     /// The lexemes under which it is found, each once.
-    fn lexemes(&self) -> Vec<String> {
+    fn lexemes(&self) -> Vec<Cow<'_, str>> {
         let Words {
             title,
             summary,
             tags,
             text,
+            ahead,
         } = self.words;
-        let mut lexemes = lexemes(title, summary, tags, text);
-        lexemes.extend(Name::new(title).lexemes());
+        let mut lexemes = ahead
+            .and_then(|body| body.behind(title, summary, tags))
+            .unwrap_or_else(|| {
+                let lexemes = lexemes(title, summary, tags, text).into_iter();
+                lexemes.map(Cow::Owned).collect()
+            });
+        lexemes.extend(Name::new(title).lexemes().into_iter().map(Cow::Owned));
         if self.facts.state != "published" {
             for lexeme in &mut lexemes {
-                lexeme.insert_str(0, UNPUBLISHED_MARK);
+                lexeme.to_mut().insert_str(0, UNPUBLISHED_MARK);
             }
         }
         lexemes

@@ -1,5 +1,7 @@
 //! The index on PostgreSQL: a narrow table with a `tsvector` without positions.
 
+use std::borrow::Cow;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
@@ -147,7 +149,7 @@ struct Has {
 }
 
 /// Whether an article has exactly these lexemes.
-pub(super) fn has(conn: &mut PgConnection, id: i64, lexemes: &[String]) -> QueryResult<bool> {
+pub(super) fn has(conn: &mut PgConnection, id: i64, lexemes: &[Cow<'_, str>]) -> QueryResult<bool> {
     let row: Has = diesel::sql_query(
         "SELECT EXISTS (
            SELECT 1 FROM article_hits WHERE article_id = $1 AND lexemes = array_to_tsvector($2)

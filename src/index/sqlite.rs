@@ -92,6 +92,13 @@ const GATHERED: i64 = 64 << 20;
 /// How many pages of the index one step of merging may write.
 const MERGED: i64 = 2_000;
 
+/// How many segments of one size make a larger one. An article is a segment at first: with FTS5's own 4 two thirds of a write
+/// go into writing older ones anew.
+const MERGED_AT: i64 = 16;
+
+/// At how many segments of one size all are merged at once, which keeps a writer waiting: it must not come before the other.
+const CROWDED: i64 = 64;
+
 pub(super) fn begin(conn: &mut SqliteConnection) -> QueryResult<()> {
     conn.batch_execute(&format!(
         "DROP TABLE IF EXISTS article_index_new; DROP TABLE IF EXISTS article_facts_new;
@@ -99,6 +106,8 @@ pub(super) fn begin(conn: &mut SqliteConnection) -> QueryResult<()> {
            lexemes, content = '', contentless_delete = 1, detail = none, tokenize = \"ascii tokenchars '+#_'\"
          );
          INSERT INTO article_index_new (article_index_new, rank) VALUES ('hashsize', {GATHERED});
+         INSERT INTO article_index_new (article_index_new, rank) VALUES ('automerge', {MERGED_AT});
+         INSERT INTO article_index_new (article_index_new, rank) VALUES ('crisismerge', {CROWDED});
          CREATE TABLE article_facts_new (
            article_id INTEGER PRIMARY KEY,
            state TEXT NOT NULL,

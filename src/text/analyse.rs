@@ -1,5 +1,6 @@
 //! The lexemes of an article: the set of strings under which the index knows it.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::flow::Flow;
@@ -37,23 +38,70 @@ const PAIRED: usize = 31;
 /// `+`, `#`, `_` and the mark: nothing that FTS5's `ascii` tokeniser with these signs would split, or that a quoted `tsvector`
 /// would have to escape.
 pub fn lexemes(title: &str, summary: &str, tags: &[impl AsRef<str>], body: &str) -> Vec<String> {
+    let mut flow = head(title, summary, tags);
+    flow.field(body, ANALYSED);
+    let mut lexemes: Vec<String> = set_of(&flow.text).into_iter().collect();
+    lexemes.extend(marked(title));
+    lexemes.sort_unstable();
+    lexemes
+}
+
+/// The lexemes of a body alone, which are most of an article's: worked out ahead of a transaction, they keep no other writer
+/// waiting.
+#[derive(Debug, Clone)]
+pub struct BodyLexemes {
+    sorted: Vec<String>,
+    /// How many characters and bytes its flow has.
+    extent: (usize, usize),
+}
+
+impl BodyLexemes {
+    /// Analyses a body.
+    pub fn new(body: &str) -> Self {
+        let mut flow = Flow::default();
+        flow.field(body, ANALYSED);
+        let mut sorted: Vec<String> = set_of(&flow.text).into_iter().collect();
+        sorted.sort_unstable();
+        Self {
+            sorted,
+            extent: (flow.characters, flow.text.len()),
+        }
+    }
+
+    /// What [`lexemes`] gives for this body behind these fields, in another order; nothing if they leave it less room than it
+    /// has by itself.
+    pub fn behind(&self, title: &str, summary: &str, tags: &[impl AsRef<str>]) -> Option<Vec<Cow<'_, str>>> {
+        let head = head(title, summary, tags);
+        let (characters, bytes) = self.extent;
+        // Two line feeds stand before the body.
+        if head.characters + characters > ANALYSED || head.text.len() + 2 + bytes > 3 * ANALYSED {
+            return None;
+        }
+        let of_head = set_of(&head.text).into_iter();
+        let new = of_head.filter(|lexeme| self.sorted.binary_search(lexeme).is_err());
+        let of_body = self.sorted.iter().map(|lexeme| Cow::Borrowed(lexeme.as_str()));
+        Some(of_body.chain(new.chain(marked(title)).map(Cow::Owned)).collect())
+    }
+}
+
+/// The flow of what stands before a body.
+fn head(title: &str, summary: &str, tags: &[impl AsRef<str>]) -> Flow {
     let mut flow = Flow::default();
     flow.field(title, ANALYSED);
     flow.field(summary, ANALYSED);
     for tag in tags {
         flow.field(tag.as_ref(), ANALYSED);
     }
-    flow.field(body, ANALYSED);
-    let mut marked = Flow::default();
-    marked.field(title, MARKED);
+    flow
+}
 
-    let set = set_of(&flow.text);
-    let title_set = set_of(&marked.text);
-    let mut lexemes = Vec::with_capacity(set.len() + title_set.len());
-    lexemes.extend(title_set.iter().map(|lexeme| format!("{TITLE_MARK}{lexeme}")));
-    lexemes.extend(set);
-    lexemes.sort_unstable();
-    lexemes
+/// The lexemes of a title with their mark.
+fn marked(title: &str) -> impl Iterator<Item = String> {
+    let mut flow = Flow::default();
+    flow.field(title, MARKED);
+    set_of(&flow.text)
+        .into_iter()
+        .map(|lexeme| format!("{TITLE_MARK}{lexeme}"))
 }
 
 fn set_of(flow: &str) -> HashSet<String> {
@@ -211,6 +259,34 @@ mod tests {
             }
         }
         assert_eq!(body(text), slow.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_body_analysed_ahead_gives_the_same() {
+        let tags = ["标签", "c++"];
+        let nearly = "评".repeat(ANALYSED - 8);
+        for body in ["", "正文 iPhone16，评测", "+b", "\n\n-x 屏幕", &nearly] {
+            for (title, summary) in [
+                ("新 iPad", "摘要"),
+                ("!", ""),
+                ("评测", "以 iPhone"),
+                ("长", "十个字的摘要在这里了"),
+            ] {
+                let whole = lexemes(title, summary, &tags, body);
+                let analysed = BodyLexemes::new(body);
+                let Some(mut ahead) = analysed.behind(title, summary, &tags) else {
+                    assert!(body.len() > 3 * ANALYSED - 50);
+                    continue;
+                };
+                ahead.sort_unstable();
+                assert_eq!(ahead, whole, "{title} {summary}");
+            }
+        }
+        let fits = |body: &str| BodyLexemes::new(body).behind("标题", "", &tags).is_some();
+        // The title has two characters, the tags have five.
+        assert!(fits("正文") && fits(&"a".repeat(ANALYSED - 7)) && !fits(&"a".repeat(ANALYSED - 6)));
+        // Of three bytes each, so many leave no room for what parts them from the tags.
+        assert!(fits(&"评".repeat(ANALYSED - 11)) && !fits(&"评".repeat(ANALYSED - 7)));
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! What search counts, and how its index is kept.
 
+use broadsheet::articles::prepared::Analysed;
+use broadsheet::articles::{ArticleFields, write as edit};
+use broadsheet::auth::viewer::{Scope, Viewer};
 use broadsheet::db::{Db, DbConn};
 use broadsheet::search::upkeep::{self, Verdict};
+use broadsheet::web::{IfMatch, Patch};
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 
@@ -15,6 +19,7 @@ both!(
     a_check_finds_and_mends_what_is_wrong,
     an_index_made_anew_finds_the_same,
     what_is_written_meanwhile_is_in_the_new_index,
+    words_analysed_ahead_are_those_of_the_body_that_stands,
 );
 
 const SEARCH: &str = "/api/v1/search";
@@ -204,6 +209,14 @@ async fn search_and_lists_mean_the_same_by_every_filter(app: &App) {
         "updated_to=2026-01-01",
         "external_id=x-3",
         "external_id=nothing",
+        "category=news&tag=yin-pin",
+        "category=reviews&tag=yin-pin,ping-ce",
+        "category=news&tag_all=ping-ce,yin-pin",
+        "category=nowhere&tag=yin-pin",
+        "category=news&tag=nothing",
+        "author=li-ming&tag_all=yin-pin",
+        "author=nobody&tag=yin-pin",
+        "author=xiao-hong&category=news",
         "category=news&tag=yin-pin&author=li-ming&featured=true&locale=zh-CN",
     ];
     let statuses = [
@@ -416,5 +429,42 @@ async fn what_is_written_meanwhile_is_in_the_new_index(app: &App) {
     assert_eq!((verdict.agrees(), verdict.articles), (true, 50), "{verdict:?}");
     let found = app.anonymous().get(&format!("{SEARCH}?q=新来&limit=100")).await.ok(200);
     assert_eq!(found["meta"]["total"], 10);
+    db.close().await;
+}
+
+/// An edit of the title alone has the body analysed before it begins. Whoever writes another body meanwhile must not lose it.
+async fn words_analysed_ahead_are_those_of_the_body_that_stands(app: &App) {
+    let editor = app.admin().await;
+    // Behind what the summary takes.
+    let body = format!("{}降噪", "前言。".repeat(200));
+    let id = write(&editor, "一", json!({"body": body})).await;
+    let db = Db::open(&app.config).expect("the database");
+    let finds = async |word: &str| {
+        let found = app.anonymous().get(&format!("{SEARCH}?q={word}")).await.ok(200).ids();
+        found == [id]
+    };
+    for (title, version, ahead, taken) in [
+        ("二", 1, "续航", true),
+        ("三", 1, "无线", false),
+        ("四", 4, "无线", false),
+    ] {
+        db.write(move |tx| {
+            let analysed = Analysed::new(version, ahead.to_owned());
+            let fields = ArticleFields {
+                title: Patch::Value(title.to_owned()),
+                ..ArticleFields::default()
+            };
+            let viewer = Viewer::Key {
+                id: 0,
+                scope: Scope::Write,
+            };
+            edit::update(tx, &viewer, id, &IfMatch::Any, fields, None, Some(&analysed))
+        })
+        .await
+        .expect("an edit");
+        assert!(finds(title).await, "{title}");
+        assert_eq!(finds(ahead).await, taken, "{title}");
+        assert_eq!(finds("降噪").await, !taken, "{title}");
+    }
     db.close().await;
 }

@@ -274,6 +274,7 @@ fn copy(conn: &mut DbConn, pattern: i64, first: i64, word: &str, many: u32) -> Q
                 summary: "",
                 tags: &[],
                 text: "",
+                ahead: None,
             },
             facts: Facts {
                 state: "published",

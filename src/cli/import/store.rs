@@ -8,8 +8,9 @@ use super::article::Ready;
 use crate::articles::ArticleFields;
 use crate::articles::body::load_bodies;
 use crate::articles::model::{ArticleRow, BodyFormat, BodySource, State, Status};
+use crate::articles::prepared::Prepared;
 use crate::articles::store::{find_by_external_id, load_former_slugs, slug_is_taken};
-use crate::articles::write::{self, Prepared};
+use crate::articles::write;
 use crate::auth::Viewer;
 use crate::auth::viewer::Scope;
 use crate::db::schema::authors;
@@ -134,7 +135,7 @@ fn write(
             if row.values.state == State::Archived && !post.draft {
                 fields.status = Patch::Absent;
             }
-            write::update(tx, &IMPORTER, row.id, &IfMatch::Any, fields, Some(body))?;
+            write::update(tx, &IMPORTER, row.id, &IfMatch::Any, fields, Some(body), None)?;
             Ok((Outcome::Changed, notes))
         }
         None => {
