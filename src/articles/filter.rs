@@ -79,7 +79,7 @@ pub(super) fn tagged(slugs: Vec<String>) -> _ {
 
 /// The ids of the articles that this author wrote.
 #[diesel::dsl::auto_type(no_type_alias)]
-pub(super) fn written_by(slug: String) -> _ {
+fn written_by(slug: String) -> _ {
     article_authors::table
         .inner_join(authors::table)
         .filter(authors::slug.eq(slug))

@@ -4,7 +4,7 @@
 use diesel::dsl::not;
 use diesel::prelude::*;
 
-use super::filter::{Filter, of_itself, tagged, written_by};
+use super::filter::{Filter, of_itself, tagged};
 use super::model::{ArticleRow, ArticleValues, State};
 use crate::db::schema::{article_listings, articles, authors, tags};
 use crate::db::{MultiBackend, Read, Timestamp, is_public_of_few};
@@ -45,7 +45,7 @@ pub(super) struct Part {
     pub(super) limit: i64,
 }
 
-/// The owner along whose rows the list is read: the one that is likely to have the fewest.
+/// To what an article must belong.
 enum Owner {
     Tag(String),
     Author(String),
@@ -53,20 +53,49 @@ enum Owner {
 }
 
 impl Filter {
-    fn owner(&self, tree: &Tree) -> Option<Owner> {
+    /// The owners whose articles are meant, the one that is likely to have the fewest first; nothing where there is no such
+    /// category.
+    fn owners(&self, tree: &Tree) -> Option<Vec<Owner>> {
         let one = match self.tag.as_deref() {
             Some([tag]) => Some(tag),
-            _ => self.tag_all.iter().flatten().next(),
+            _ => None,
         };
-        if let Some(tag) = one {
-            return Some(Owner::Tag(tag.clone()));
+        let tags = one.into_iter().chain(self.tag_all.iter().flatten());
+        let mut owners: Vec<Owner> = tags.cloned().map(Owner::Tag).collect();
+        owners.extend(self.author.clone().map(Owner::Author));
+        if let Some(slug) = &self.category {
+            owners.push(Owner::Category(tree.id_of(slug)?));
         }
-        if let Some(author) = &self.author {
-            return Some(Owner::Author(author.clone()));
-        }
-        let category = self.category.as_deref().and_then(|slug| tree.id_of(slug));
-        category.map(Owner::Category)
+        Some(owners)
     }
+}
+
+diesel::alias!(const BESIDE: Alias<Beside> = article_listings as beside);
+
+/// Adds to a query that rows of these columns belong to an owner.
+macro_rules! belonging_to {
+    ($owner:expr, $kind:expr, $owner_id:expr, |$belongs:ident| $query:expr) => {
+        match $owner {
+            Owner::Tag(slug) => {
+                let id = tags::table.filter(tags::slug.eq(slug)).select(tags::id);
+                let $belongs = $kind
+                    .eq(Listed::Tag.kind())
+                    .and($owner_id.nullable().eq(id.single_value()));
+                $query
+            }
+            Owner::Author(slug) => {
+                let id = authors::table.filter(authors::slug.eq(slug)).select(authors::id);
+                let $belongs = $kind
+                    .eq(Listed::Author.kind())
+                    .and($owner_id.nullable().eq(id.single_value()));
+                $query
+            }
+            Owner::Category(id) => {
+                let $belongs = $kind.eq(Listed::Category.kind()).and($owner_id.eq(id));
+                $query
+            }
+        }
+    };
 }
 
 /// The rows of a list of what is public; nothing where no category, tag or author is asked for by which it could be read.
@@ -80,7 +109,8 @@ pub(super) fn list_of_owner(
     if filter.status.is_some() {
         return Ok(None);
     }
-    let Some(owner) = filter.owner(tree) else {
+    let mut owners = filter.owners(tree).unwrap_or_default().into_iter();
+    let Some(first) = owners.next() else {
         return Ok(None);
     };
     let (moment, article) = (article_listings::listed_at, article_listings::article_id);
@@ -88,44 +118,33 @@ pub(super) fn list_of_owner(
         .inner_join(articles::table.on(articles::id.eq(article)))
         .filter(is_public_of_few(read.now))
         .into_boxed::<MultiBackend>();
-    query = match &owner {
-        Owner::Tag(slug) => {
-            let id = tags::table.filter(tags::slug.eq(slug.clone())).select(tags::id);
-            query
-                .filter(article_listings::kind.eq(Listed::Tag.kind()))
-                .filter(article_listings::owner_id.nullable().eq(id.single_value()))
-        }
-        Owner::Author(slug) => {
-            let id = authors::table
-                .filter(authors::slug.eq(slug.clone()))
-                .select(authors::id);
-            query
-                .filter(article_listings::kind.eq(Listed::Author.kind()))
-                .filter(article_listings::owner_id.nullable().eq(id.single_value()))
-        }
-        Owner::Category(id) => query
-            .filter(article_listings::kind.eq(Listed::Category.kind()))
-            .filter(article_listings::owner_id.eq(*id)),
-    };
+    query = belonging_to!(first, article_listings::kind, article_listings::owner_id, |belongs| {
+        query.filter(belongs)
+    });
+    for other in owners {
+        // Its rows lie in the same order, so that what does not belong costs a look beside the last one, and no article is
+        // read in vain. The zero keeps SQLite from the index by article, where they are scattered.
+        let same = BESIDE
+            .field(article_listings::listed_at)
+            .eq(moment)
+            .and((BESIDE.field(article_listings::article_id) + 0).eq(article));
+        query = belonging_to!(
+            other,
+            BESIDE.field(article_listings::kind),
+            BESIDE.field(article_listings::owner_id),
+            // As a value: PostgreSQL makes a join of what is said to exist, and may read all rows of an owner for it.
+            |belongs| {
+                let looked_up = BESIDE.filter(belongs).filter(same);
+                let found = looked_up.select(BESIDE.field(article_listings::article_id));
+                query.filter(found.single_value().is_not_null())
+            }
+        );
+    }
     // What remains is asked of each article.
-    if !matches!(owner, Owner::Category(_))
-        && let Some(slug) = &filter.category
-    {
-        query = query.filter(articles::category_id.eq_any(tree.with_descendants(slug)));
-    }
-    if !matches!(owner, Owner::Author(_))
-        && let Some(slug) = &filter.author
-    {
-        query = query.filter(articles::id.eq_any(written_by(slug.clone())));
-    }
-    let is_owner = |slug: &String| matches!(&owner, Owner::Tag(own) if own == slug);
     if let Some(slugs) = &filter.tag
-        && !slugs.iter().any(is_owner)
+        && slugs.len() != 1
     {
         query = query.filter(articles::id.eq_any(tagged(slugs.clone())));
-    }
-    for slug in filter.tag_all.iter().flatten().filter(|slug| !is_owner(slug)) {
-        query = query.filter(articles::id.eq_any(tagged(vec![slug.clone()])));
     }
     query = of_itself!(query, filter, zone);
     // One upper bound and one lower one lead through the rows; SQLite goes by the first that it meets. What else holds is
