@@ -13,7 +13,7 @@ use crate::process::Server;
 use crate::read::CACHED;
 use crate::report::{Report, Times};
 use crate::target::Target;
-use crate::wrk::{median, reads};
+use crate::wrk::{self, Answered, Load, median};
 use crate::{Result, in_words};
 
 /// Measures writing beside reading.
@@ -38,8 +38,8 @@ struct Written {
     followed: Times,
 }
 
-/// How many write at the same time, each its own articles: one alone waits for its answers longer than it may.
-const WRITERS: usize = 16;
+/// How many write, each two articles of its own: so many that the rate is kept although each awaits its answers.
+const WRITERS: usize = 48;
 
 impl Fresh {
     /// Measures everything.
@@ -53,8 +53,13 @@ impl Fresh {
             None
         };
         let client = server.client(4);
-        let slugs = crate::read::slugs(&client, 1_100).await?;
+        let slugs = crate::read::slugs(&client, 1_000 + 2 * WRITERS).await?;
         let (read, written) = slugs.split_at_checked(1_000).ok_or("too few articles")?;
+        let mut ids = Vec::new();
+        for slug in written {
+            let page = client.get(&format!("/api/v1/articles/by-slug/{slug}")).await?.json()?;
+            ids.extend(page.pointer("/data/id").and_then(Value::as_i64));
+        }
         let articles: Vec<String> = read
             .iter()
             .map(|slug| format!("/api/v1/articles/by-slug/{slug}"))
@@ -67,7 +72,7 @@ impl Fresh {
         for (name, paths) in [("article by slug", &articles), ("list of 20", &lists)] {
             let quiet = median(
                 (0..3)
-                    .map(|_| reads(&server.origin, paths, &[], &[], self.seconds).map(|load| load.rate))
+                    .map(|_| load(&server.origin, paths, self.seconds).map(|load| load.rate))
                     .collect::<Result<_>>()?,
             );
             let stop = Arc::new(AtomicBool::new(false));
@@ -75,12 +80,12 @@ impl Fresh {
                 let (origin, paths, stop, seconds) =
                     (server.origin.clone(), paths.clone(), Arc::clone(&stop), self.seconds);
                 std::thread::spawn(move || {
-                    let outcome = reads(&origin, &paths, &[], &[], seconds);
+                    let outcome = load(&origin, &paths, seconds);
                     stop.store(true, Ordering::Relaxed);
                     outcome
                 })
             };
-            let found = self.write(&server, other.as_ref(), written, &stop).await?;
+            let found = self.write(&server, other.as_ref(), &ids, &stop).await?;
             let beside = reading.join().map_err(|_panic| "the load panicked")??;
             rows.push(vec![
                 name.to_owned(),
@@ -118,24 +123,13 @@ impl Fresh {
         report.save(target.results.as_deref())
     }
 
-    async fn write(
-        &self,
-        server: &Server,
-        other: Option<&Server>,
-        slugs: &[String],
-        stop: &AtomicBool,
-    ) -> Result<Written> {
+    async fn write(&self, server: &Server, other: Option<&Server>, ids: &[i64], stop: &AtomicBool) -> Result<Written> {
         // Connections of its own: those from before the load was awaited are closed by now.
         let reader = server.client(WRITERS);
         let editor = reader.clone().signed_in().await?;
         let there = other.map(|server| server.client(WRITERS));
-        let mut ids = Vec::new();
-        for slug in slugs {
-            let page = reader.get(&format!("/api/v1/articles/by-slug/{slug}")).await?.json()?;
-            ids.extend(page.pointer("/data/id").and_then(Value::as_i64));
-        }
         let pause = Duration::from_secs(1) * WRITERS as u32 / self.writes;
-        let parts = ids.chunks(ids.len().div_ceil(WRITERS).max(1));
+        let parts = ids.chunks(2);
         let writers = (0..).zip(parts).map(async |(place, ids): (u32, &[i64])| {
             let mut written = Written::default();
             // One after the other.
@@ -176,6 +170,21 @@ impl Fresh {
         }
         Ok(all)
     }
+}
+
+/// Reads from one thread, which two cores cannot keep up with: a second one would add nothing but another that waits for a
+/// core, and who reads a site does it elsewhere.
+fn load(origin: &str, paths: &[String], seconds: u64) -> Result<Answered> {
+    let load = Load {
+        method: "GET",
+        paths,
+        headers: &[],
+        etags: &[],
+        connections: 32,
+        threads: 1,
+        seconds,
+    };
+    wrk::succeeded(wrk::run(origin, &load)?)
 }
 
 async fn title_of(client: &Client, path: &str) -> Result<String> {
