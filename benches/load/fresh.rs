@@ -41,6 +41,9 @@ struct Written {
 /// How many write, each two articles of its own: so many that the rate is kept although each awaits its answers.
 const WRITERS: usize = 48;
 
+/// After how long the other instance is asked again: oftener, asking would be the load.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
+
 impl Fresh {
     /// Measures everything.
     pub async fn run(&self) -> Result<()> {
@@ -152,7 +155,7 @@ impl Fresh {
                         if acknowledged.elapsed() > Duration::from_secs(10) {
                             return Err("the other instance does not follow".to_owned());
                         }
-                        actix_web::rt::time::sleep(Duration::from_millis(1)).await;
+                        actix_web::rt::time::sleep(ASK_AGAIN).await;
                     }
                     written.followed.add(acknowledged.elapsed());
                 }
