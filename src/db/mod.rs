@@ -27,8 +27,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
+use diesel::sql_types::BigInt;
 
 use crate::config::{Config, Database};
 use crate::error::Result;
@@ -122,9 +125,7 @@ impl Tx<'_> {
     /// `table` is a name from this source, never input.
     pub fn lock_row(&mut self, table: &'static str, id: i64) -> QueryResult<()> {
         if let DbConn::Postgres(conn) = self.conn {
-            diesel::sql_query(format!("SELECT 1 FROM {table} WHERE id = $1 FOR UPDATE"))
-                .bind::<diesel::sql_types::BigInt, _>(id)
-                .execute(conn)?;
+            LockRow { table, id }.execute(conn)?;
         }
         Ok(())
     }
@@ -278,6 +279,18 @@ impl Db {
         outcome
     }
 
+    /// As [`Db::write_in`], for who goes on without waiting: `work` may change `state`, and after the commit, or after what
+    /// kept it from happening, `then` has it, on the thread that wrote.
+    pub fn write_then<S: Send + 'static, T>(
+        &self,
+        lane: Lane,
+        state: S,
+        work: impl FnOnce(&mut S, &mut Tx<'_>) -> Result<T> + Send + 'static,
+        then: impl FnOnce(S, Result<T>) + Send + 'static,
+    ) {
+        self.writer.submit(lane, state, work, then);
+    }
+
     /// Whether a write would work now: it makes a real one, of nothing.
     pub async fn can_write(&self) -> bool {
         self.write(|tx| {
@@ -312,6 +325,30 @@ struct TextRow {
     #[diesel(sql_type = diesel::sql_types::Text)]
     text: String,
 }
+
+/// Locks a row. Known by its text, which each connection so plans once.
+struct LockRow {
+    table: &'static str,
+    id: i64,
+}
+
+impl QueryFragment<Pg> for LockRow {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT 1 FROM ");
+        out.push_sql(self.table);
+        out.push_sql(" WHERE id = ");
+        out.push_bind_param::<BigInt, _>(&self.id)?;
+        out.push_sql(" FOR UPDATE");
+        Ok(())
+    }
+}
+
+impl QueryId for LockRow {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl RunQueryDsl<PgConnection> for LockRow {}
 
 /// How a transaction begins.
 #[derive(Clone, Copy)]

@@ -111,34 +111,53 @@ impl Writer {
         lane: Lane,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        let (answer, outcome) = oneshot::channel();
+        let then = move |(), outcome| {
+            // The caller may have gone; what was committed stays committed.
+            let _gone = answer.send(outcome);
+        };
+        self.submit(lane, (), |(), tx| work(tx), then);
+        outcome.await.map_err(|_dropped| Error::internal("a write panicked"))?
+    }
+
+    /// Runs `work` in a transaction, and `then` after its commit, on the same thread.
+    pub(super) fn submit<S: Send + 'static, T>(
+        &self,
+        lane: Lane,
+        mut state: S,
+        work: impl FnOnce(&mut S, &mut Tx<'_>) -> Result<T> + Send + 'static,
+        then: impl FnOnce(S, Result<T>) + Send + 'static,
+    ) {
         match self {
             Self::Pool(pool, changes) => {
                 let (pool, changes) = (pool.clone(), Arc::clone(changes));
-                let outcome = tokio::task::spawn_blocking(move || {
-                    let mut conn = pool.get()?;
-                    in_transaction(&mut conn, &changes, lane, work)
+                tokio::task::spawn_blocking(move || {
+                    let outcome = pool
+                        .get()
+                        .and_then(|mut conn| in_transaction(&mut conn, &changes, lane, |tx| work(&mut state, tx)));
+                    then(state, outcome);
                 });
-                outcome.await.map_err(Error::internal)?
             }
             Self::Thread { shared, changes, .. } => {
-                let changes = Arc::clone(changes);
-                let (answer, outcome) = oneshot::channel();
-                let job: Job = Box::new(move |conn| {
-                    // The caller may have gone; what was committed stays committed.
-                    let _gone = answer.send(in_transaction(conn, &changes, lane, work));
-                });
-                {
-                    let mut queues = shared.lock();
-                    if queues.closed {
-                        return Err(Error::unavailable("the writer has stopped"));
-                    }
-                    if queues.lane(lane).len() >= QUEUE {
-                        return Err(Error::unavailable("the queue of the writer is full"));
-                    }
-                    queues.lane(lane).push_back(job);
+                let mut queues = shared.lock();
+                let refused = if queues.closed {
+                    Some("the writer has stopped")
+                } else if queues.lane(lane).len() >= QUEUE {
+                    Some("the queue of the writer is full")
+                } else {
+                    None
+                };
+                if let Some(reason) = refused {
+                    drop(queues);
+                    return then(state, Err(Error::unavailable(reason)));
                 }
+                let changes = Arc::clone(changes);
+                queues.lane(lane).push_back(Box::new(move |conn| {
+                    let outcome = in_transaction(conn, &changes, lane, |tx| work(&mut state, tx));
+                    then(state, outcome);
+                }));
+                drop(queues);
                 shared.wake.notify_one();
-                outcome.await.map_err(|_dropped| Error::internal("a write panicked"))?
             }
         }
     }

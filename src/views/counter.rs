@@ -1,7 +1,7 @@
 //! Group commit: views that arrive together are written in one transaction, and each is answered after it.
 //!
 //! Nothing waits for company: the first view begins a transaction at once, and what arrives while another is written
-//! goes into the next one.
+//! goes into the next one. Who has written answers, and passes the turn on, on the thread that wrote.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -15,7 +15,7 @@ use super::store;
 use super::tally::{self, Outcome, Rule, View};
 use super::visitor::{Caller, Salts, Visitor};
 use crate::config::Config;
-use crate::db::{Db, Lane, Timestamp};
+use crate::db::{Db, Lane, Timestamp, Tx};
 use crate::error::{Error, Result};
 
 /// How many views may wait; more are 503.
@@ -42,7 +42,7 @@ struct Waiting {
     arrivals: VecDeque<Arrival>,
     /// How many views they are.
     views: usize,
-    /// Whether a task is writing, and will come back for what arrived meanwhile.
+    /// Whether somebody has the turn to write, and passes it on while there is more.
     writing: bool,
 }
 
@@ -81,7 +81,7 @@ impl Counter {
             !std::mem::replace(&mut waiting.writing, true)
         };
         if begin {
-            self.runtime.spawn(self.clone().write());
+            Turn::take(self.clone());
         }
         outcome
             .await
@@ -119,8 +119,8 @@ impl Counter {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what goes into the next transaction; nothing, and the writing ends, where nothing waits.
-    fn take(&self) -> Option<Vec<Arrival>> {
+    /// Takes what goes into the next transaction.
+    fn take(&self) -> Vec<Arrival> {
         let mut waiting = self.lock();
         let mut batch = Vec::new();
         let mut views = 0;
@@ -131,35 +131,76 @@ impl Counter {
             batch.push(arrival);
         }
         waiting.views -= views;
-        waiting.writing = !batch.is_empty();
-        waiting.writing.then_some(batch)
+        batch
     }
 
-    /// Writes batch after batch until nothing waits.
-    async fn write(self) {
-        while let Some(batch) = self.take() {
-            let views: Arc<[View]> = batch.iter().flat_map(|arrival| arrival.views.iter().copied()).collect();
-            let mut outcome = self.write_once(&views).await;
-            if outcome.as_ref().is_err_and(Error::is_conflict) {
-                outcome = self.write_once(&views).await;
-            }
-            let mut outcomes = outcome.map(Vec::into_iter);
-            for arrival in batch {
-                let own = match &mut outcomes {
-                    Ok(outcomes) => Ok(outcomes.take(arrival.views.len()).collect()),
-                    Err(error) => Err(error.clone()),
-                };
-                // Who has gone was counted all the same.
-                let _gone = arrival.answer.send(own);
-            }
+    /// Whether more waits, for which somebody must have the turn.
+    fn is_more(&self) -> bool {
+        let mut waiting = self.lock();
+        waiting.writing = !waiting.arrivals.is_empty();
+        waiting.writing
+    }
+}
+
+/// The right to write what waits. One at a time has it, and passes it on when it ends, however that happens.
+struct Turn {
+    counter: Counter,
+    /// What it writes, once its transaction has begun: until then more may arrive.
+    batch: Option<Vec<Arrival>>,
+    /// Whether it is tried for the second time.
+    again: bool,
+}
+
+impl Turn {
+    fn take(counter: Counter) {
+        let turn = Self {
+            counter,
+            batch: None,
+            again: false,
+        };
+        turn.write();
+    }
+
+    fn batch(&mut self) -> &mut Vec<Arrival> {
+        self.batch.get_or_insert_with(|| self.counter.take())
+    }
+
+    fn write(self) {
+        let (db, rule, runtime) = (self.counter.db.clone(), self.counter.rule, self.counter.runtime.clone());
+        // Also on a worker's thread, whose own runtime ends with it.
+        let _inside = runtime.enter();
+        let work = move |turn: &mut Self, tx: &mut Tx<'_>| {
+            let arrivals = turn.batch().iter();
+            let views: Vec<View> = arrivals.flat_map(|arrival| arrival.views.iter().copied()).collect();
+            tally::count(tx, rule, &views)
+        };
+        db.write_then(Lane::Views, self, work, Self::answer);
+    }
+
+    fn answer(mut self, outcome: Result<Vec<Outcome>>) {
+        if !self.again && outcome.as_ref().is_err_and(Error::is_conflict) {
+            self.again = true;
+            return self.write();
+        }
+        let mut outcomes = outcome.map(Vec::into_iter);
+        for arrival in self.batch().drain(..) {
+            let own = match &mut outcomes {
+                Ok(outcomes) => Ok(outcomes.take(arrival.views.len()).collect()),
+                Err(error) => Err(error.clone()),
+            };
+            // Who has gone was counted all the same.
+            let _gone = arrival.answer.send(own);
         }
     }
+}
 
-    async fn write_once(&self, views: &Arc<[View]>) -> Result<Vec<Outcome>> {
-        let (views, rule) = (Arc::clone(views), self.rule);
-        self.db
-            .write_in(Lane::Views, move |tx| tally::count(tx, rule, &views))
-            .await
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // What it has not answered is told so by being dropped. If it never ran, then nor would the next one.
+        self.batch();
+        if self.counter.is_more() {
+            Self::take(self.counter.clone());
+        }
     }
 }
 
