@@ -3,16 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
-use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, ResponseError, web};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::articles::searched::write_pending;
 use crate::articles::store::load_view_counts;
 use crate::auth::Auth;
-use crate::config::{Config, CorsOrigins, Database};
+use crate::config::{Config, Database};
 use crate::db::{Db, Watch, migrate};
 use crate::error::{Code, Error};
 use crate::images::{self, Files};
@@ -121,7 +120,6 @@ pub async fn start(config: Config) -> Result<Running, String> {
         .service(web::redirect("/docs", "/docs/"))
         .service(SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::new(["/openapi.json"])))
         .default_service(web::to(nowhere))
-        .wrap(cors(&state.config.cors_origins))
         .wrap(Envelope::new(
             cache.clone(),
             CrossOrigin::new(state.config.cors_origins.clone()),
@@ -238,27 +236,6 @@ fn only_server(database: &Database) -> Result<Option<std::fs::File>, String> {
             "another broadsheet serves {}; one server a SQLite file",
             path.display()
         )),
-    }
-}
-
-fn cors(origins: &CorsOrigins) -> Cors {
-    let headers = [
-        "authorization",
-        "content-type",
-        "if-match",
-        "if-none-match",
-        "x-visitor-id",
-        "x-request-id",
-    ];
-    let cors = Cors::default()
-        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers(headers.map(HeaderName::from_static))
-        .block_on_origin_mismatch(false)
-        .max_age(3600);
-    match origins {
-        // The answer is the same for every origin.
-        CorsOrigins::Any => cors.allow_any_origin().send_wildcard().disable_vary_header(),
-        CorsOrigins::Listed(list) => list.iter().fold(cors, |cors, origin| cors.allowed_origin(origin)),
     }
 }
 

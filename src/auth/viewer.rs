@@ -1,7 +1,7 @@
 //! Who is calling, and what they may do: a handler states its rule by the type of its extractor.
 
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
@@ -10,6 +10,7 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError, web};
+use futures_util::future::Either;
 
 use super::{Auth, secret, store};
 use crate::db::{Db, Sight, Timestamp};
@@ -234,15 +235,15 @@ type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
 impl FromRequest for Viewer {
     type Error = Error;
-    type Future = Extracted<Self>;
+    type Future = Either<Ready<Result<Self>>, Extracted<Self>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         if let Some(viewer) = request.extensions().get::<Self>() {
-            return Box::pin(std::future::ready(Ok(viewer.clone())));
+            return Either::Left(ready(Ok(viewer.clone())));
         }
         // Outside of the API no middleware has asked.
         let request = request.clone();
-        Box::pin(async move { resolve(&request).await })
+        Either::Right(Box::pin(async move { resolve(&request).await }))
     }
 }
 

@@ -104,9 +104,12 @@ fn marked(title: &str) -> impl Iterator<Item = String> {
         .map(|lexeme| format!("{TITLE_MARK}{lexeme}"))
 }
 
-fn set_of(flow: &str) -> HashSet<String> {
-    let mut slices: HashSet<&str> = HashSet::with_capacity(flow.len() / 3);
-    let mut pairs: HashSet<String> = HashSet::new();
+/// A set whose hashing is quick and still unpredictable: most of the time of an analysis goes there.
+type Set<T> = HashSet<T, foldhash::fast::RandomState>;
+
+fn set_of(flow: &str) -> Set<String> {
+    let mut slices: Set<&str> = Set::with_capacity_and_hasher(flow.len() / 3, foldhash::fast::RandomState::default());
+    let mut pairs: Set<String> = Set::default();
     for line in flow.split('\n') {
         let mut before: Option<&str> = None;
         for token in line.split(' ') {
@@ -127,7 +130,7 @@ fn set_of(flow: &str) -> HashSet<String> {
     pairs
 }
 
-fn grams<'a>(run: &'a str, into: &mut HashSet<&'a str>) {
+fn grams<'a>(run: &'a str, into: &mut Set<&'a str>) {
     let (mut before, mut two_before) = (None, None);
     for (start, c) in run.char_indices() {
         let end = start + c.len_utf8();

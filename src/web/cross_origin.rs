@@ -1,26 +1,43 @@
-//! What browsers on other sites are told.
+//! What browsers on other sites are told (Fetch standard, CORS protocol).
 //!
-//! What is the same for every caller stands on every answer, also where no browser asks: a shared cache may hand the answer
-//! to one. What depends on the origin is `actix-cors`' to say, which stands between the cache and the handlers, so that
-//! nothing of one origin is kept for another; on an answer from the cache it is said here. A test compares the two.
+//! It stands on every answer, also where no browser asks: a shared cache may hand the answer to one. The envelope says it,
+//! outside of the response cache, so that nothing of one origin is kept for another.
 
 use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;
+use actix_web::http::Method;
 use actix_web::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderMap, HeaderValue, ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderValue,
+    ORIGIN, VARY,
 };
 
 use crate::config::CorsOrigins;
 
-/// The headers that scripts of other sites may read.
+/// The methods that scripts of other sites may use.
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
+
+/// The headers that they may send.
+const SENT: &str = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id, X-Visitor-Id";
+
+/// The headers that they may read.
 const EXPOSED: &str = "ETag, Link, Location, Retry-After, X-Request-Id";
 
-/// What depends on the origin, where it does.
-const VARIES: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
+/// How long a browser may remember what it was allowed, in seconds.
+const REMEMBERED: &str = "3600";
 
 /// Allows origins.
 #[derive(Debug)]
 pub struct CrossOrigin(CorsOrigins);
+
+/// What a request is told.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// The origin that may read the answer; nothing where the one that asks may not.
+    allowed: Option<HeaderValue>,
+    /// Whether others are told otherwise.
+    varies: bool,
+}
 
 impl CrossOrigin {
     /// As the settings say.
@@ -28,26 +45,55 @@ impl CrossOrigin {
         Self(origins)
     }
 
-    /// What every answer says.
-    pub(super) fn seal(&self, headers: &mut HeaderMap) {
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
-        if self.0 == CorsOrigins::Any {
-            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    /// What this request is told.
+    pub(super) fn told(&self, request: &HeaderMap) -> Told {
+        match &self.0 {
+            CorsOrigins::Any => Told {
+                allowed: Some(HeaderValue::from_static("*")),
+                varies: false,
+            },
+            CorsOrigins::Listed(listed) => {
+                let is_listed = |origin: &&HeaderValue| listed.iter().any(|one| one.as_bytes() == origin.as_bytes());
+                Told {
+                    allowed: request.get(ORIGIN).filter(is_listed).cloned(),
+                    varies: true,
+                }
+            }
         }
     }
 
-    /// What an answer from the cache says to one origin.
-    pub(super) fn allow(&self, request: &ServiceRequest, response: &mut HttpResponse) {
-        let CorsOrigins::Listed(listed) = &self.0 else { return };
-        let headers = response.headers_mut();
-        if let Some(origin) = request.headers().get(ORIGIN)
-            && listed.iter().any(|listed| listed.as_bytes() == origin.as_bytes())
+    /// The answer to a browser that asks before it sends; nothing if the request is none of these. It says what is allowed,
+    /// and the browser decides.
+    pub(super) fn preflight(request: &ServiceRequest) -> Option<HttpResponse> {
+        let asked = request.headers();
+        if request.method() != Method::OPTIONS
+            || !asked.contains_key(ORIGIN)
+            || !asked.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
         {
+            return None;
+        }
+        let mut response = HttpResponse::Ok().finish();
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(SENT));
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(REMEMBERED));
+        Some(response)
+    }
+}
+
+impl Told {
+    /// Says it.
+    pub(super) fn write(&self, headers: &mut HeaderMap) {
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+        if let Some(origin) = &self.allowed {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         }
+        if !self.varies {
+            return;
+        }
         let vary = headers.get(VARY).and_then(|value| value.to_str().ok());
-        let vary = vary.map_or_else(|| VARIES.to_owned(), |vary| format!("{vary}, {VARIES}"));
-        if let Ok(vary) = HeaderValue::from_str(&vary) {
+        let vary = vary.map_or_else(|| "Origin".to_owned(), |vary| format!("{vary}, Origin"));
+        if let Ok(vary) = HeaderValue::try_from(vary) {
             headers.insert(VARY, vary);
         }
     }

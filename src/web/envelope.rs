@@ -19,7 +19,7 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, LocalBoxFuture};
 
 use super::cache::{Found, ResponseCache, Turn, Wanted};
-use super::cross_origin::CrossOrigin;
+use super::cross_origin::{CrossOrigin, Told};
 use crate::db::{self, Spent};
 use crate::error::{Code, Error, Language};
 
@@ -31,6 +31,10 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// In a request's extensions: it was `HEAD`, and no body is sent.
 pub struct OfHead;
+
+/// What `Server-Timing` says where nothing was to be done, and where the cache answered.
+const NOTHING: &str = "total;dur=0.0";
+const KEPT: &str = "cache;desc=hit, db;dur=0.0, render;dur=0.0, total;dur=0.0";
 
 /// The middleware. It stands outermost.
 pub struct Envelope {
@@ -93,6 +97,16 @@ where
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let begun = Instant::now();
+        let told = self.cross_origin.told(request.headers());
+        if let Some(mut response) = CrossOrigin::preflight(&request) {
+            seal(
+                &mut response,
+                &told,
+                request_id(request.headers()),
+                HeaderValue::from_static(NOTHING),
+            );
+            return Either::Left(ready(Ok(request.into_response(response))));
+        }
         let found = match &self.cache {
             Some(cache) => cache.look(&request, begun),
             None => Found::Nothing,
@@ -100,10 +114,8 @@ where
         let cache = match found {
             // By far the most; nothing is put on the heap for it that need not be.
             Found::Answer(mut response) => {
-                self.cross_origin.allow(&request, &mut response);
                 let id = request_id(request.headers());
-                let timing = HeaderValue::from_static("cache;desc=hit, db;dur=0.0, render;dur=0.0, total;dur=0.0");
-                seal(&mut response, &self.cross_origin, &id, timing);
+                seal(&mut response, &told, id, HeaderValue::from_static(KEPT));
                 log::debug!(
                     "{} {} {:?} (kept)",
                     request.path(),
@@ -123,9 +135,9 @@ where
             request.extensions_mut().insert(OfHead);
         }
         let line = log::log_enabled!(log::Level::Debug).then(|| format!("{} {}", request.method(), request.path()));
-        let (service, cross_origin) = (Rc::clone(&self.service), Rc::clone(&self.cross_origin));
+        let service = Rc::clone(&self.service);
         Either::Right(Box::pin(async move {
-            let work = AssertUnwindSafe(through(service, cache, Rc::clone(&cross_origin), request)).catch_unwind();
+            let work = AssertUnwindSafe(through(service, cache, request)).catch_unwind();
             let (outcome, spent) = db::timed(work).await;
             let mut finish = Finish {
                 id,
@@ -133,7 +145,7 @@ where
                 begun,
                 spent,
                 kept: "",
-                cross_origin: Rc::clone(&cross_origin),
+                told,
             };
             let response = match outcome {
                 Ok((Ok(response), kept)) => {
@@ -163,7 +175,6 @@ where
 async fn through<S, B>(
     service: Rc<S>,
     cache: Option<Arc<ResponseCache>>,
-    cross_origin: Rc<CrossOrigin>,
     request: ServiceRequest,
 ) -> (Answer, &'static str)
 where
@@ -177,8 +188,7 @@ where
     let arrived = cache.arrival();
     let mut first = true;
     loop {
-        if let Some(mut response) = cache.answer(&request).await {
-            cross_origin.allow(&request, &mut response);
+        if let Some(response) = cache.answer(&request).await {
             return (Ok(request.into_response(response)), "cache;desc=hit, ");
         }
         match cache.begin(&request, arrived, std::mem::take(&mut first)).await {
@@ -191,8 +201,7 @@ where
                 return (outcome, "cache;desc=miss, ");
             }
             Turn::Alone => return (handled(request).await, "cache;desc=pass, "),
-            Turn::Answered(mut response) => {
-                cross_origin.allow(&request, &mut response);
+            Turn::Answered(response) => {
                 return (Ok(request.into_response(response)), "cache;desc=hit, ");
             }
             Turn::Again => {}
@@ -201,12 +210,10 @@ where
 }
 
 /// What every answer has.
-fn seal(response: &mut HttpResponse<BoxBody>, cross_origin: &CrossOrigin, id: &str, timing: HeaderValue) {
+fn seal(response: &mut HttpResponse<BoxBody>, told: &Told, id: HeaderValue, timing: HeaderValue) {
     let headers = response.headers_mut();
-    cross_origin.seal(headers);
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(REQUEST_ID, id);
-    }
+    told.write(headers);
+    headers.insert(REQUEST_ID, id);
     headers.insert(SERVER_TIMING, timing);
     headers.insert(
         HeaderName::from_static("x-content-type-options"),
@@ -214,15 +221,25 @@ fn seal(response: &mut HttpResponse<BoxBody>, cross_origin: &CrossOrigin, id: &s
     );
 }
 
+/// A time in milliseconds, to the tenth.
+struct Milliseconds(Duration);
+
+impl std::fmt::Display for Milliseconds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let tenths = (self.0.as_micros() + 50) / 100;
+        write!(f, "{}.{}", tenths / 10, tenths % 10)
+    }
+}
+
 #[derive(Debug)]
 struct Finish {
-    id: String,
+    id: HeaderValue,
     language: Language,
     begun: Instant,
     spent: Spent,
     /// What the cache had to do with it.
     kept: &'static str,
-    cross_origin: Rc<CrossOrigin>,
+    told: Told,
 }
 
 impl Finish {
@@ -233,29 +250,30 @@ impl Finish {
             None if is_bare_error(&response) => self.problem(&Error::new(code_of(response.status())), response),
             None => response,
         };
-        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
-        let total = self.begun.elapsed();
-        let Spent { waited, statements } = self.spent;
-        let timing = format!(
-            "{}db;dur={:.1};desc=\"{statements} statements\", render;dur={:.1}, total;dur={:.1}",
-            self.kept,
-            milliseconds(waited),
-            milliseconds(total.saturating_sub(waited)),
-            milliseconds(total),
-        );
-        let timing = HeaderValue::from_str(&timing).unwrap_or_else(|_error| HeaderValue::from_static("total"));
-        seal(&mut response, &self.cross_origin, &self.id, timing);
+        seal(&mut response, &self.told, self.id.clone(), self.timing());
         response
     }
 
+    fn timing(&self) -> HeaderValue {
+        let total = self.begun.elapsed();
+        let Spent { waited, statements } = self.spent;
+        let [waited, rest, total] = [waited, total.saturating_sub(waited), total].map(Milliseconds);
+        let timing = format!(
+            "{}db;dur={waited};desc=\"{statements} statements\", render;dur={rest}, total;dur={total}",
+            self.kept,
+        );
+        HeaderValue::try_from(timing).unwrap_or_else(|_error| HeaderValue::from_static(NOTHING))
+    }
+
     fn problem(&self, error: &Error, mut response: HttpResponse<BoxBody>) -> HttpResponse<BoxBody> {
+        let id = self.id.to_str().unwrap_or_default();
         match error.code.status() {
-            StatusCode::SERVICE_UNAVAILABLE => log::warn!("request {}: {error}", self.id),
-            status if status.is_server_error() => log::error!("request {}: {error}", self.id),
+            StatusCode::SERVICE_UNAVAILABLE => log::warn!("request {id}: {error}"),
+            status if status.is_server_error() => log::error!("request {id}: {error}"),
             _ => {}
         }
         *response.status_mut() = error.code.status();
-        let document = serde_json::to_vec(&error.problem(self.language, &self.id)).unwrap_or_default();
+        let document = serde_json::to_vec(&error.problem(self.language, id)).unwrap_or_default();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -318,18 +336,18 @@ impl ResponseError for Whole {
 }
 
 /// The caller's id if it is a harmless one, else a new one.
-fn request_id(headers: &HeaderMap) -> String {
-    let harmless = |text: &&str| {
-        (1..=128).contains(&text.len())
-            && text
-                .bytes()
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let harmless = |id: &&HeaderValue| {
+        (1..=128).contains(&id.len())
+            && id
+                .as_bytes()
+                .iter()
                 .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     };
-    let given = headers
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .filter(harmless);
-    given.map_or_else(new_id, str::to_owned)
+    let given = headers.get(REQUEST_ID).filter(harmless).cloned();
+    given
+        .or_else(|| HeaderValue::try_from(new_id()).ok())
+        .unwrap_or_else(|| HeaderValue::from_static("none"))
 }
 
 thread_local! {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, LINK, LOCATION,
-    VARY,
+    ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
+    HeaderValue, LINK, LOCATION, VARY,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
@@ -180,42 +180,43 @@ impl Responder for Reply {
         if read && self.status == StatusCode::OK && !self.uncached {
             return self.respond_kept(request);
         }
-        let mut response = HttpResponse::build(self.status);
+        let body = Bytes::from(self.body);
+        let mut response = HttpResponse::new(self.status);
+        let headers = response.headers_mut();
         if self.version.is_some() && !self.uncached {
-            let etag = conditional::etag(&self.body, self.version, self.with_views);
-            response.insert_header((ETAG, etag));
+            let etag = conditional::etag(&body, self.version, self.with_views);
+            insert_text(headers, ETAG, etag);
         }
         let cache = if request.headers().contains_key(AUTHORIZATION) {
             cache_control(request.headers(), None)
         } else {
             HeaderValue::from_static("no-store")
         };
-        response.insert_header((CACHE_CONTROL, cache));
-        response.insert_header((VARY, "Accept-Encoding, Authorization"));
+        headers.insert(CACHE_CONTROL, cache);
+        headers.insert(VARY, HeaderValue::from_static("Accept-Encoding, Authorization"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(location) = self.location {
-            response.insert_header((LOCATION, location));
+            insert_text(headers, LOCATION, location);
         }
         if let Some(link) = self.link {
-            response.insert_header((LINK, link));
+            insert_text(headers, LINK, link);
         }
-        let mut response = response
-            .message_body(BoxBody::new(()))
-            .unwrap_or_else(|_error| HttpResponse::new(self.status));
-        response
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let body = Bytes::from(self.body);
         let accepted = request.headers().get(ACCEPT_ENCODING);
         let coding = match accepted.and_then(|value| value.to_str().ok()) {
             Some(accepted) if body.len() >= WORTH_COMPRESSING => best_coding(accepted),
             _ => Coding::Plain,
         };
         if let Some(name) = coding.name() {
-            response
-                .headers_mut()
-                .insert(CONTENT_ENCODING, HeaderValue::from_static(name));
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
         }
         response.set_body(BoxBody::new(compressed(coding, &body)))
+    }
+}
+
+/// A header that is made of values of ours; one that is none is left out.
+fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: String) {
+    if let Ok(value) = HeaderValue::try_from(text) {
+        headers.insert(name, value);
     }
 }
 
