@@ -102,8 +102,12 @@ impl Subject {
     }
 }
 
-/// How many places a board has: 128 kB.
-const PLACES: usize = 1 << 14;
+/// How many places a board has: 512 kB.
+const PLACES: usize = 1 << 16;
+
+/// How many of them are for what many answers show. Articles, which change most, have the others, one after the other: an
+/// edit ends no answer that shows none of the article, unless it shows one of an id that is so many away.
+const COMMON: usize = 1 << 13;
 
 /// A place on a board.
 pub type Place = u16;
@@ -118,10 +122,16 @@ pub fn places(subjects: impl IntoIterator<Item = Subject>) -> Box<[Place]> {
 
 /// The place of a subject.
 pub(super) fn place(subject: Subject) -> Place {
-    let mut hash = DefaultHasher::new();
-    subject.hash(&mut hash);
+    let place = match subject {
+        Subject::Article(id) | Subject::Views(id) => COMMON as u64 + id.unsigned_abs() % (PLACES - COMMON) as u64,
+        _ => {
+            let mut hash = DefaultHasher::new();
+            subject.hash(&mut hash);
+            hash.finish() % COMMON as u64
+        }
+    };
     // Below PLACES, and so within a Place.
-    Place::try_from(hash.finish() % PLACES as u64).unwrap_or(0)
+    Place::try_from(place).unwrap_or(0)
 }
 
 /// When what changed last.
@@ -408,6 +418,20 @@ mod tests {
         }
         assert_eq!(Subject::of_name("views:1"), None);
         assert_eq!(Subject::of_name("poll:1"), None);
+    }
+
+    #[test]
+    fn articles_share_no_place_with_what_many_answers_show() {
+        let common: Vec<Place> = (1..2_000)
+            .flat_map(|id| [place(Subject::Tag(id)), place(Subject::Author(id))])
+            .collect();
+        let articles: Vec<Place> = (1..50_000).map(|id| place(Subject::Article(id))).collect();
+        assert!(articles.iter().all(|place| !common.contains(place)));
+        assert_eq!(
+            places((1..50_000).map(Subject::Article)).len(),
+            articles.len(),
+            "nor with each other"
+        );
     }
 
     #[test]
