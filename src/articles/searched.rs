@@ -78,14 +78,18 @@ impl Entries {
 }
 
 /// Writes what search knows of an article; what its body says may be at hand.
-pub(super) fn put_entry(conn: &mut DbConn, row: ArticleRow, said: Option<Said<'_>>) -> Result<()> {
+pub(super) fn put_entry(conn: &mut DbConn, row: ArticleRow, said: Option<Said<'_>>, is_new: bool) -> Result<()> {
     let entries = Entries::load(conn, vec![row], said.is_none())?;
     for mut entry in entries.iter() {
         if let Some(Said { text, lexemes }) = said {
             entry.words.text = text;
             entry.words.ahead = Some(lexemes);
         }
-        index::put(conn, &entry)?;
+        if is_new {
+            index::put(conn, &entry)?;
+        } else {
+            index::put_edit(conn, &entry)?;
+        }
     }
     Ok(())
 }

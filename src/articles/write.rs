@@ -212,7 +212,7 @@ fn apply(
     let listed_before = Facts::of(&values);
     set_fields(&mut values, &fields);
     set_status(&mut values, &fields, tx.now)?;
-    set_references(tx, &values)?;
+    check_references(tx, &fields)?;
     set_slug(tx, id, &mut values, &fields)?;
     if let Some(body) = body {
         values.source_format = body.format;
@@ -275,7 +275,7 @@ fn apply(
     }
     let row = ArticleRow { id, values };
     if says_else || was_published != (row.values.state == State::Published) {
-        put_entry(tx.conn, row, said)?;
+        put_entry(tx.conn, row, said, id_is_new)?;
     } else {
         put_facts(tx.conn, row)?;
     }
@@ -361,8 +361,9 @@ fn set_status(values: &mut ArticleValues, fields: &ArticleFields, now: Timestamp
 }
 
 /// Category and cover must be there. The foreign keys hold that too, but name no field.
-fn set_references(tx: &mut Tx<'_>, values: &ArticleValues) -> Result<()> {
-    if let Some(id) = values.category_id {
+/// Whether what these fields name is there. What an article had before is: who deletes it looks for articles first.
+fn check_references(tx: &mut Tx<'_>, fields: &ArticleFields) -> Result<()> {
+    if let Patch::Value(id) = fields.category_id {
         tx.hold_rows("categories", &[id])?;
         let found: i64 = categories::table
             .filter(categories::id.eq(id))
@@ -376,7 +377,7 @@ fn set_references(tx: &mut Tx<'_>, values: &ArticleValues) -> Result<()> {
             ));
         }
     }
-    if let Some(id) = values.cover_image_id {
+    if let Patch::Value(id) = fields.cover_image_id {
         tx.hold_rows("images", &[id])?;
         if load_images(tx.conn, &[id])?.is_empty() {
             return Err(Error::at_field(

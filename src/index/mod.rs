@@ -1,7 +1,7 @@
 //! Full text alone: what an article says goes in with a few facts about it, ids come out. Which articles are meant, and
 //! what is shown of them, is for others.
 //!
-//! This is all that the house knows of the engine: [`put`], [`put_facts`] and [`remove`] in the article's own
+//! This is all that the house knows of the engine: [`put`], [`put_edit`], [`put_facts`] and [`remove`] in the article's own
 //! transaction, [`says`] and [`hits`] to search, [`rebuild`] and [`audit`] to operate it.
 
 pub mod audit;
@@ -111,7 +111,17 @@ impl Entry<'_> {
 pub fn put(conn: &mut DbConn, entry: &Entry<'_>) -> QueryResult<()> {
     let stamp = Timestamp::now().micros();
     match conn {
-        DbConn::Postgres(conn) => postgres::put(conn, postgres::LIVE, entry, stamp),
+        DbConn::Postgres(conn) => postgres::put(conn, entry, stamp),
+        DbConn::Sqlite(conn) => sqlite::put(conn, sqlite::LIVE, entry, stamp),
+    }
+}
+
+/// Writes the entry of an article that has one and was edited. PostgreSQL leaves it out of its index until the article is
+/// left alone.
+pub fn put_edit(conn: &mut DbConn, entry: &Entry<'_>) -> QueryResult<()> {
+    let stamp = Timestamp::now().micros();
+    match conn {
+        DbConn::Postgres(conn) => postgres::put_edit(conn, entry, stamp),
         DbConn::Sqlite(conn) => sqlite::put(conn, sqlite::LIVE, entry, stamp),
     }
 }
@@ -157,7 +167,16 @@ fn condition((head, tail): (&str, &str), expression: String) -> Matches {
     sql::<Bool>(head).bind::<Text, _>(expression).sql(tail)
 }
 
-/// Does what writers on PostgreSQL have left for later. To be called every second or so.
+/// Moves some of what was [`put_edit`] and then left alone until `now` into the index of PostgreSQL; whether there may be
+/// more. To be called every second or so.
+pub fn settle(conn: &mut DbConn, now: Timestamp) -> QueryResult<bool> {
+    match conn {
+        DbConn::Postgres(conn) => postgres::settle(conn, now.micros()),
+        DbConn::Sqlite(_) => Ok(false),
+    }
+}
+
+/// Sorts in what writers on PostgreSQL have appended to its index. To be called every second or so.
 pub fn tidy(conn: &mut DbConn) -> QueryResult<()> {
     match conn {
         DbConn::Postgres(conn) => postgres::tidy(conn),

@@ -1,4 +1,7 @@
-//! The index on PostgreSQL: a narrow table with a `tsvector` without positions.
+//! The index on PostgreSQL: a narrow table with a `tsvector` without positions, in parts. What was edited lately is in a
+//! part without an index over the lexemes, that searches read whole; see [`put_edit`].
+
+mod put;
 
 use std::borrow::Cow;
 
@@ -6,6 +9,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
+use self::put::{Place, Put, Rewrite};
 use super::{Entry, Facts, ids_text};
 
 /// What is searched.
@@ -20,36 +24,64 @@ pub(super) const AMONG_ARTICLES: (&str, &str) = (
 /// A condition on `article_hits`, around the expression.
 pub(super) const AMONG_HITS: (&str, &str) = ("article_hits.lexemes @@ ", "::tsquery");
 
-pub(super) fn put(conn: &mut PgConnection, table: &str, entry: &Entry<'_>, stamp: i64) -> QueryResult<()> {
-    let Facts {
-        state,
-        listed_at,
-        category_id,
-        locale,
-        featured,
-        tags,
-        authors,
-    } = entry.facts;
-    diesel::sql_query(format!(
-        "INSERT INTO {table} (article_id, state, listed_at, category_id, locale, featured, tags, authors, stamp, lexemes)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, array_to_tsvector($10))
-         ON CONFLICT (article_id) DO UPDATE SET
-         state = excluded.state, listed_at = excluded.listed_at, category_id = excluded.category_id,
-         locale = excluded.locale, featured = excluded.featured, tags = excluded.tags, authors = excluded.authors,
-         stamp = excluded.stamp, lexemes = excluded.lexemes"
-    ))
-    .bind::<BigInt, _>(entry.id)
-    .bind::<Text, _>(state)
-    .bind::<BigInt, _>(listed_at.micros())
-    .bind::<Nullable<BigInt>, _>(category_id)
-    .bind::<Text, _>(locale)
-    .bind::<Bool, _>(featured)
-    .bind::<Text, _>(ids_text(tags))
-    .bind::<Text, _>(ids_text(authors))
-    .bind::<BigInt, _>(stamp)
-    .bind::<Array<Text>, _>(entry.lexemes())
-    .execute(conn)?;
+/// How many entries wait without an index, at most: reading them costs a search some ten microseconds each.
+const FRESH: i64 = 256;
+
+/// How long an entry must have been left alone to be moved to the index, in microseconds.
+const LEFT_ALONE: i64 = 30_000_000;
+
+/// How many entries one transaction moves, so that nobody waits long for one of their articles.
+const MOVED: i64 = 50;
+
+#[derive(QueryableByName)]
+struct HasRoom {
+    #[diesel(sql_type = Bool)]
+    has_room: bool,
+}
+
+/// Writes the entry of an article that was edited, and so will be edited again soon: without its thousands of lexemes going
+/// into the index each time, as long as there are few such entries. Whoever writes an entry holds its article, so that it is
+/// never in two parts.
+pub(super) fn put_edit(conn: &mut PgConnection, entry: &Entry<'_>, stamp: i64) -> QueryResult<()> {
+    let put = Put::new(Place::Fresh, entry, stamp);
+    if Rewrite(&put).execute(conn)? > 0 {
+        return Ok(());
+    }
+    let HasRoom { has_room } = diesel::sql_query("SELECT count(*) < $1 AS has_room FROM article_hits_fresh")
+        .bind::<BigInt, _>(FRESH)
+        .get_result(conn)?;
+    let place = if has_room { Place::Fresh } else { Place::Indexed };
+    put.at(place).execute(conn)?;
     Ok(())
+}
+
+/// Writes an entry into the index.
+pub(super) fn put(conn: &mut PgConnection, entry: &Entry<'_>, stamp: i64) -> QueryResult<()> {
+    Put::new(Place::Indexed, entry, stamp).execute(conn)?;
+    Ok(())
+}
+
+/// Writes an entry into the index that a rebuild fills.
+pub(super) fn put_new(conn: &mut PgConnection, entry: &Entry<'_>, stamp: i64) -> QueryResult<()> {
+    Put::new(Place::New, entry, stamp).execute(conn)?;
+    Ok(())
+}
+
+/// Moves entries that were left alone to the index; whether there may be more. An article that somebody holds is edited just
+/// now.
+pub(super) fn settle(conn: &mut PgConnection, now: i64) -> QueryResult<bool> {
+    let moved = diesel::sql_query(
+        "WITH due AS (SELECT article_id FROM article_hits_fresh WHERE stamp < $1 ORDER BY stamp LIMIT $2),
+         held AS (SELECT id FROM articles WHERE id IN (SELECT article_id FROM due) FOR NO KEY UPDATE SKIP LOCKED),
+         moved AS (DELETE FROM article_hits_fresh WHERE article_id IN (SELECT id FROM held) RETURNING *)
+         INSERT INTO article_hits_indexed
+         (article_id, state, listed_at, category_id, locale, featured, tags, authors, stamp, lexemes, fresh)
+         SELECT article_id, state, listed_at, category_id, locale, featured, tags, authors, stamp, lexemes, false FROM moved",
+    )
+    .bind::<BigInt, _>(now - LEFT_ALONE)
+    .bind::<BigInt, _>(MOVED)
+    .execute(conn)?;
+    Ok(i64::try_from(moved).is_ok_and(|moved| moved == MOVED))
 }
 
 /// Leaves the lexemes untouched, and so the index over them.
@@ -83,9 +115,6 @@ pub(super) fn open(conn: &mut PgConnection) -> QueryResult<()> {
     conn.batch_execute("LOCK TABLE article_hits IN ACCESS SHARE MODE; SET LOCAL enable_seqscan = off")
 }
 
-/// What a rebuild fills.
-pub(super) const NEW: &str = "article_hits_new";
-
 /// See [`behind`](super::rebuild::behind).
 pub(super) const BEHIND: &str = "
     SELECT articles.id AS id, coalesce(live.stamp, -1) AS stamp FROM articles
@@ -97,13 +126,16 @@ pub(super) const BEHIND: &str = "
 pub(super) fn begin(conn: &mut PgConnection) -> QueryResult<()> {
     conn.batch_execute(
         "DROP TABLE IF EXISTS article_hits_new;
-         CREATE TABLE article_hits_new (LIKE article_hits INCLUDING CONSTRAINTS INCLUDING STORAGE)
-           PARTITION BY HASH (article_id);
-         CREATE TABLE article_hits_new_0 PARTITION OF article_hits_new FOR VALUES WITH (MODULUS 2, REMAINDER 0)
+         CREATE TABLE article_hits_new (LIKE article_hits INCLUDING DEFAULTS) PARTITION BY LIST (fresh);
+         CREATE TABLE article_hits_new_indexed PARTITION OF article_hits_new (PRIMARY KEY (article_id))
+           FOR VALUES IN (false) PARTITION BY HASH (article_id);
+         CREATE TABLE article_hits_new_0 PARTITION OF article_hits_new_indexed FOR VALUES WITH (MODULUS 2, REMAINDER 0)
            WITH (toast_tuple_target = 128);
-         CREATE TABLE article_hits_new_1 PARTITION OF article_hits_new FOR VALUES WITH (MODULUS 2, REMAINDER 1)
+         CREATE TABLE article_hits_new_1 PARTITION OF article_hits_new_indexed FOR VALUES WITH (MODULUS 2, REMAINDER 1)
            WITH (toast_tuple_target = 128);
-         ALTER TABLE article_hits_new ADD CONSTRAINT article_hits_new_pkey PRIMARY KEY (article_id);",
+         CREATE TABLE article_hits_new_fresh PARTITION OF article_hits_new (PRIMARY KEY (article_id))
+           FOR VALUES IN (true) WITH (toast_tuple_target = 128);
+         ALTER TABLE article_hits_new_fresh ALTER COLUMN lexemes SET STORAGE EXTERNAL;",
     )
 }
 
@@ -128,11 +160,14 @@ pub(super) fn hold(conn: &mut PgConnection) -> QueryResult<()> {
 pub(super) fn swap(conn: &mut PgConnection) -> QueryResult<()> {
     conn.batch_execute(
         "DELETE FROM article_hits_new WHERE NOT EXISTS (SELECT 1 FROM articles WHERE id = article_id);
-         CREATE INDEX article_hits_new_lexemes ON article_hits_new USING GIN (lexemes);
+         CREATE INDEX article_hits_new_indexed_lexemes ON article_hits_new_indexed USING GIN (lexemes);
          DROP TABLE article_hits;
          ALTER TABLE article_hits_new RENAME TO article_hits;
-         ALTER INDEX article_hits_new_pkey RENAME TO article_hits_pkey;
-         ALTER INDEX article_hits_new_lexemes RENAME TO article_hits_lexemes;
+         ALTER TABLE article_hits_new_indexed RENAME TO article_hits_indexed;
+         ALTER INDEX article_hits_new_indexed_pkey RENAME TO article_hits_indexed_pkey;
+         ALTER INDEX article_hits_new_indexed_lexemes RENAME TO article_hits_indexed_lexemes;
+         ALTER TABLE article_hits_new_fresh RENAME TO article_hits_fresh;
+         ALTER INDEX article_hits_new_fresh_pkey RENAME TO article_hits_fresh_pkey;
          ALTER TABLE article_hits_new_0 RENAME TO article_hits_0;
          ALTER INDEX article_hits_new_0_pkey RENAME TO article_hits_0_pkey;
          ALTER INDEX article_hits_new_0_lexemes RENAME TO article_hits_0_lexemes;

@@ -79,7 +79,7 @@ pub fn add<'a>(conn: &mut DbConn, behind: &[Behind], entries: impl Iterator<Item
         let stamp = behind.iter().find(|behind| behind.id == entry.id);
         let stamp = stamp.map_or(BESIDE_NONE, |behind| behind.stamp);
         match conn {
-            DbConn::Postgres(conn) => postgres::put(conn, postgres::NEW, &entry, stamp)?,
+            DbConn::Postgres(conn) => postgres::put_new(conn, &entry, stamp)?,
             DbConn::Sqlite(conn) => sqlite::put(conn, sqlite::NEW, &entry, stamp)?,
         }
     }

@@ -8,7 +8,7 @@ use futures_util::future::try_join;
 use crate::articles::searched::{Entries, has_pending, write_anew, write_pending};
 use crate::articles::store::article_ids_after;
 use crate::config::Database;
-use crate::db::{Db, Read, Subject, Tx, alone};
+use crate::db::{Db, Read, Subject, Timestamp, Tx, alone};
 use crate::error::{Error, Result};
 use crate::index::audit::Held;
 use crate::index::{self, rebuild};
@@ -252,13 +252,16 @@ pub async fn keep_up(db: &Db, database: &Database) {
     }
 }
 
-/// Writes what a failure has left, and sorts in what writers have appended.
+/// Writes what a failure has left, and puts in order what writers have left for later.
 async fn tidy(db: &Db, database: &Database) -> Result<()> {
     if db.read(|read| Ok(has_pending(read.conn)?)).await? {
         while db.write(write_pending).await? {}
     }
     match database {
-        Database::Postgres(_) => write(db, index::tidy).await,
+        Database::Postgres(_) => {
+            while write(db, |conn| index::settle(conn, Timestamp::now())).await? {}
+            write(db, index::tidy).await
+        }
         Database::Sqlite(_) => Ok(()),
     }
 }

@@ -31,6 +31,7 @@ both!(
 both!(without_bytes_nothing_is_kept, with no_cache);
 both!(many_queries_stay_within_the_budget, with a_small_cache);
 both!(origins_are_told_apart, with two_origins);
+both!(browsers_are_told_what_they_may_send);
 
 fn no_cache(config: &mut Config) {
     config.cache_bytes = 0;
@@ -430,7 +431,46 @@ async fn origins_are_told_apart(app: &App) {
         assert_eq!(shown(&hit), shown(&miss), "{origin}");
         let wanted = (origin.starts_with("https://a") || origin.starts_with("https://b")).then(|| origin.to_owned());
         assert_eq!(allowed(&hit), wanted);
+        assert!(hit.header("vary").expect("a header").ends_with("Origin"));
+        let asks = client.with("access-control-request-method", "GET");
+        let preflight = asks.send(Method::OPTIONS, &page, None).await;
+        assert_eq!(allowed(&preflight), wanted, "{origin}");
+        let missing = client.get("/api/v1/articles/999999").await.ok(404);
+        assert_eq!(allowed(&missing), wanted);
     }
+}
+
+async fn browsers_are_told_what_they_may_send(app: &App) {
+    let anyone = app.anonymous();
+    let browser = anyone
+        .with("origin", "https://a.example")
+        .with("access-control-request-method", "PATCH");
+    let answer = browser.send(Method::OPTIONS, "/api/v1/articles/1", None).await.ok(200);
+    assert!(answer.text().is_empty());
+    let header = |name| answer.header(name).unwrap_or_default();
+    assert_eq!(header("access-control-allow-origin"), "*");
+    assert!(header("access-control-allow-methods").contains("PATCH"));
+    assert!(header("access-control-allow-headers").contains("If-Match"));
+    assert_eq!(header("access-control-max-age"), "3600");
+    assert_eq!(header("access-control-allow-credentials"), "");
+    // Without an origin it is a request like any other.
+    assert_eq!(
+        anyone.send(Method::OPTIONS, "/api/v1/articles/1", None).await.status,
+        405
+    );
+    // Scripts can read errors, too.
+    let missing = anyone
+        .with("origin", "https://a.example")
+        .get("/api/v1/articles/999999")
+        .await
+        .ok(404);
+    assert_eq!(missing.header("access-control-allow-origin"), Some("*"));
+    assert!(
+        missing
+            .header("access-control-expose-headers")
+            .expect("a header")
+            .contains("ETag")
+    );
 }
 
 /// Runs a statement on the test's own connection.

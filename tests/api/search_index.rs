@@ -3,10 +3,14 @@
 use broadsheet::articles::prepared::Analysed;
 use broadsheet::articles::{ArticleFields, write as edit};
 use broadsheet::auth::viewer::{Scope, Viewer};
-use broadsheet::db::{Db, DbConn};
+use broadsheet::db::{Db, DbConn, Timestamp};
+use broadsheet::index;
 use broadsheet::search::upkeep::{self, Verdict};
 use broadsheet::web::{IfMatch, Patch};
 use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Bearer, Client, both};
@@ -20,6 +24,7 @@ both!(
     an_index_made_anew_finds_the_same,
     what_is_written_meanwhile_is_in_the_new_index,
     words_analysed_ahead_are_those_of_the_body_that_stands,
+    an_edit_is_found_before_and_after_it_is_settled,
 );
 
 const SEARCH: &str = "/api/v1/search";
@@ -466,5 +471,117 @@ async fn words_analysed_ahead_are_those_of_the_body_that_stands(app: &App) {
         assert_eq!(finds(ahead).await, taken, "{title}");
         assert_eq!(finds("降噪").await, !taken, "{title}");
     }
+    db.close().await;
+}
+
+/// How many entries wait without an index; PostgreSQL alone has such.
+fn fresh(app: &App) -> Option<i64> {
+    match app.connect() {
+        DbConn::Postgres(mut conn) => {
+            let count = sql::<BigInt>("SELECT count(*) FROM article_hits_fresh WHERE article_id < 1000000");
+            Some(count.get_result(&mut conn).expect("a count"))
+        }
+        DbConn::Sqlite(_) => None,
+    }
+}
+
+async fn an_edit_is_found_before_and_after_it_is_settled(app: &App) {
+    let editor = app.admin().await;
+    let reader = app.anonymous();
+    let id = write(&editor, "旧题", json!({})).await;
+    let other = write(&editor, "别的", json!({})).await;
+    let path = format!("{ARTICLES}/{id}");
+    let edit = async |fields: Value| {
+        editor.with("if-match", "*").patch(&path, &fields).await.ok(200);
+    };
+    let found = async |query: &str| {
+        let answer = reader.get(&format!("{SEARCH}?{query}")).await.ok(200);
+        let ids: Vec<i64> = answer["data"]
+            .as_array()
+            .expect("a page")
+            .iter()
+            .map(|row| row["id"].as_i64().expect("an id"))
+            .collect();
+        assert_eq!(answer["meta"]["total"], ids.len(), "{query}");
+        ids
+    };
+    let db = Db::open(&app.config).expect("the database");
+    let agrees = async || {
+        let verdict = upkeep::check(&db, &app.config.database, |_step| {})
+            .await
+            .expect("a verdict");
+        assert!(verdict.agrees(), "{verdict:?}");
+    };
+    let in_seconds =
+        |seconds: i64| Timestamp::from_micros(Timestamp::now().micros() + seconds * 1_000_000).expect("a time");
+    let settle = |seconds| index::settle(&mut app.connect(), in_seconds(seconds)).expect("settling");
+    let on_postgres = |count| matches!(app.connect(), DbConn::Postgres(_)).then_some(count);
+
+    assert_eq!(fresh(app), on_postgres(0), "a new article goes into the index");
+    edit(json!({"title": "改过"})).await;
+    edit(json!({"title": "琥珀"})).await;
+    edit(json!({"featured": true})).await;
+    assert_eq!(fresh(app), on_postgres(1));
+    agrees().await;
+    let as_it_is = async || {
+        assert_eq!(
+            (found("q=琥珀").await, found("q=旧题").await, found("q=改过").await),
+            (vec![id], vec![], vec![])
+        );
+        assert_eq!(found("q=耳机&featured=true").await, [id]);
+        assert_eq!(found("q=耳机&featured=false").await, [other]);
+    };
+    as_it_is().await;
+
+    assert!(!settle(0));
+    assert_eq!(fresh(app), on_postgres(1), "it was edited just now");
+    if let DbConn::Postgres(mut conn) = app.connect() {
+        conn.batch_execute(&format!("BEGIN; SELECT 1 FROM articles WHERE id = {id} FOR UPDATE"))
+            .expect("held");
+        assert!(!settle(60));
+        assert_eq!(fresh(app), on_postgres(1), "somebody holds it");
+    }
+    assert!(!settle(60));
+    assert_eq!(fresh(app), on_postgres(0));
+    as_it_is().await;
+    agrees().await;
+
+    // Made anew while one waits: nothing waits afterwards, and nothing is there twice.
+    edit(json!({"summary": "翡翠"})).await;
+    upkeep::reindex(&db, &app.config.database, |_step| {})
+        .await
+        .expect("an index");
+    assert_eq!(fresh(app), on_postgres(0));
+    assert_eq!(found("q=翡翠").await, [id]);
+    as_it_is().await;
+
+    // Where too many wait, an edit goes into the index.
+    edit(json!({"title": "琥珀"})).await;
+    spoil(
+        &mut app.connect(),
+        "",
+        "INSERT INTO article_hits_fresh SELECT 1000000 + n, state, listed_at, category_id, locale, featured, tags, authors,
+         stamp, ''::tsvector, true FROM article_hits_fresh, generate_series(1, 256) AS n",
+    );
+    let third = write(&editor, "第三", json!({})).await;
+    editor
+        .with("if-match", "*")
+        .patch(&format!("{ARTICLES}/{third}"), &json!({"title": "水晶"}))
+        .await
+        .ok(200);
+    assert_eq!(fresh(app), on_postgres(1));
+    assert_eq!(found("q=水晶").await, [third]);
+    spoil(
+        &mut app.connect(),
+        "",
+        "DELETE FROM article_hits_fresh WHERE article_id > 1000000",
+    );
+
+    edit(json!({"status": "draft"})).await;
+    assert!(found("q=琥珀").await.is_empty());
+    agrees().await;
+    editor.with("if-match", "*").delete(&path).await.ok(204);
+    assert_eq!(fresh(app), on_postgres(0));
+    agrees().await;
     db.close().await;
 }

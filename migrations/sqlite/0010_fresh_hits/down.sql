@@ -1,0 +1,1 @@
+-- SQLite's index takes an edit at once: nothing to do.

@@ -1,0 +1,143 @@
+//! The statements that write an entry on PostgreSQL. Their text is one of a few, so that each connection plans them once.
+
+use std::borrow::Cow;
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
+
+use crate::index::{Entry, Facts, ids_text};
+
+/// Where an entry is written.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    /// Without an index.
+    Fresh,
+    /// Into the index.
+    Indexed,
+    /// Into the index that a rebuild fills.
+    New,
+}
+
+/// Writes an entry, and takes it from where else it may be.
+pub(super) struct Put<'a> {
+    place: Place,
+    id: i64,
+    facts: Facts<'a>,
+    /// In microseconds since 1970.
+    listed_at: i64,
+    tags: String,
+    authors: String,
+    stamp: i64,
+    lexemes: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Put<'a> {
+    /// The statement.
+    pub(super) fn new(place: Place, entry: &'a Entry<'_>, stamp: i64) -> Self {
+        let mut lexemes = entry.lexemes();
+        // As a tsvector has them, since PostgreSQL takes longer to sort them; most are in order, which this sort notices.
+        lexemes.sort();
+        Self {
+            place,
+            id: entry.id,
+            facts: entry.facts,
+            listed_at: entry.facts.listed_at.micros(),
+            tags: ids_text(entry.facts.tags),
+            authors: ids_text(entry.facts.authors),
+            stamp,
+            lexemes,
+        }
+    }
+
+    /// The same elsewhere.
+    pub(super) fn at(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
+    fn walk_values<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_bind_param::<Text, _>(self.facts.state)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.listed_at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.facts.category_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(self.facts.locale)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Bool, _>(&self.facts.featured)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.tags)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.authors)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.stamp)?;
+        out.push_sql(", array_to_tsvector(");
+        out.push_bind_param::<Array<Text>, _>(&self.lexemes)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl QueryFragment<Pg> for Put<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let (elsewhere, here, fresh) = match self.place {
+            Place::Fresh => (Some("article_hits_indexed"), "article_hits_fresh", "true"),
+            Place::Indexed => (Some("article_hits_fresh"), "article_hits_indexed", "false"),
+            Place::New => (None, "article_hits_new_indexed", "false"),
+        };
+        if let Some(elsewhere) = elsewhere {
+            out.push_sql("WITH elsewhere AS (DELETE FROM ");
+            out.push_sql(elsewhere);
+            out.push_sql(" WHERE article_id = ");
+            out.push_bind_param::<BigInt, _>(&self.id)?;
+            out.push_sql(") ");
+        }
+        out.push_sql("INSERT INTO ");
+        out.push_sql(here);
+        out.push_sql(
+            " (article_id, state, listed_at, category_id, locale, featured, tags, authors, stamp, lexemes, fresh) VALUES (",
+        );
+        out.push_bind_param::<BigInt, _>(&self.id)?;
+        out.push_sql(", ");
+        self.walk_values(&mut out)?;
+        out.push_sql(", ");
+        out.push_sql(fresh);
+        out.push_sql(
+            ") ON CONFLICT (article_id) DO UPDATE SET
+             state = excluded.state, listed_at = excluded.listed_at, category_id = excluded.category_id,
+             locale = excluded.locale, featured = excluded.featured, tags = excluded.tags, authors = excluded.authors,
+             stamp = excluded.stamp, lexemes = excluded.lexemes",
+        );
+        Ok(())
+    }
+}
+
+/// Writes an entry where it waits already; none where it does not.
+pub(super) struct Rewrite<'a>(pub(super) &'a Put<'a>);
+
+impl QueryFragment<Pg> for Rewrite<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "UPDATE article_hits_fresh
+             SET (state, listed_at, category_id, locale, featured, tags, authors, stamp, lexemes) = (",
+        );
+        self.0.walk_values(&mut out)?;
+        out.push_sql(") WHERE article_id = ");
+        out.push_bind_param::<BigInt, _>(&self.0.id)
+    }
+}
+
+// Known by their text.
+impl QueryId for Put<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryId for Rewrite<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl RunQueryDsl<PgConnection> for Put<'_> {}
+impl RunQueryDsl<PgConnection> for Rewrite<'_> {}
