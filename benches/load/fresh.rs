@@ -41,6 +41,9 @@ struct Written {
 /// How many write, each two articles of its own: so many that the rate is kept although each awaits its answers.
 const WRITERS: usize = 48;
 
+/// How many articles the lists that are read show, the newest ones; others are written.
+const READ: usize = 2_000;
+
 /// After how long the other instance is asked again: oftener, asking would be the load.
 const ASK_AGAIN: Duration = Duration::from_millis(5);
 
@@ -56,8 +59,8 @@ impl Fresh {
             None
         };
         let client = server.client(4);
-        let slugs = crate::read::slugs(&client, 1_000 + 2 * WRITERS).await?;
-        let (read, written) = slugs.split_at_checked(1_000).ok_or("too few articles")?;
+        let slugs = crate::read::slugs(&client, READ + 2 * WRITERS).await?;
+        let (read, written) = slugs.split_at_checked(READ).ok_or("too few articles")?;
         let mut ids = Vec::new();
         for slug in written {
             let page = client.get(&format!("/api/v1/articles/by-slug/{slug}")).await?.json()?;
@@ -65,9 +68,10 @@ impl Fresh {
         }
         let articles: Vec<String> = read
             .iter()
+            .take(1_000)
             .map(|slug| format!("/api/v1/articles/by-slug/{slug}"))
             .collect();
-        let lists: Vec<String> = (1..=100)
+        let lists: Vec<String> = (1..=READ / 20)
             .map(|page| format!("/api/v1/articles?limit=20&page={page}"))
             .collect();
         let mut report = Report::new("fresh", target).await?;
