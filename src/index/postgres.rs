@@ -47,7 +47,7 @@ pub(super) fn put_edit(conn: &mut PgConnection, entry: &Entry<'_>, stamp: i64) -
     if Rewrite(&put).execute(conn)? > 0 {
         return Ok(());
     }
-    let HasRoom { has_room } = diesel::sql_query("SELECT count(*) < $1 AS has_room FROM article_hits_fresh")
+    let HasRoom { has_room } = diesel::sql_query("SELECT count(*) < $1 AS has_room FROM article_hits WHERE fresh")
         .bind::<BigInt, _>(FRESH)
         .get_result(conn)?;
     let place = if has_room { Place::Fresh } else { Place::Indexed };
@@ -71,9 +71,9 @@ pub(super) fn put_new(conn: &mut PgConnection, entry: &Entry<'_>, stamp: i64) ->
 /// now.
 pub(super) fn settle(conn: &mut PgConnection, now: i64) -> QueryResult<bool> {
     let moved = diesel::sql_query(
-        "WITH due AS (SELECT article_id FROM article_hits_fresh WHERE stamp < $1 ORDER BY stamp LIMIT $2),
+        "WITH due AS (SELECT article_id FROM article_hits WHERE fresh AND stamp < $1 ORDER BY stamp LIMIT $2),
          held AS (SELECT id FROM articles WHERE id IN (SELECT article_id FROM due) FOR NO KEY UPDATE SKIP LOCKED),
-         moved AS (DELETE FROM article_hits_fresh WHERE article_id IN (SELECT id FROM held) RETURNING *)
+         moved AS (DELETE FROM article_hits WHERE fresh AND article_id IN (SELECT id FROM held) RETURNING *)
          INSERT INTO article_hits_indexed
          (article_id, state, listed_at, category_id, locale, featured, tags, authors, stamp, lexemes, fresh)
          SELECT article_id, state, listed_at, category_id, locale, featured, tags, authors, stamp, lexemes, false FROM moved",

@@ -82,15 +82,17 @@ impl<'a> Put<'a> {
 impl QueryFragment<Pg> for Put<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let (elsewhere, here, fresh) = match self.place {
-            Place::Fresh => (Some("article_hits_indexed"), "article_hits_fresh", "true"),
-            Place::Indexed => (Some("article_hits_fresh"), "article_hits_indexed", "false"),
+            Place::Fresh => (Some("NOT fresh"), "article_hits_fresh", "true"),
+            Place::Indexed => (Some("fresh"), "article_hits_indexed", "false"),
             Place::New => (None, "article_hits_new_indexed", "false"),
         };
         if let Some(elsewhere) = elsewhere {
-            out.push_sql("WITH elsewhere AS (DELETE FROM ");
-            out.push_sql(elsewhere);
-            out.push_sql(" WHERE article_id = ");
+            // By the whole table, as everywhere, and not by its part: a rebuild holds the whole first, and each would wait
+            // for the other.
+            out.push_sql("WITH elsewhere AS (DELETE FROM article_hits WHERE article_id = ");
             out.push_bind_param::<BigInt, _>(&self.id)?;
+            out.push_sql(" AND ");
+            out.push_sql(elsewhere);
             out.push_sql(") ");
         }
         out.push_sql("INSERT INTO ");
@@ -119,11 +121,11 @@ pub(super) struct Rewrite<'a>(pub(super) &'a Put<'a>);
 impl QueryFragment<Pg> for Rewrite<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
-            "UPDATE article_hits_fresh
+            "UPDATE article_hits
              SET (state, listed_at, category_id, locale, featured, tags, authors, stamp, lexemes) = (",
         );
         self.0.walk_values(&mut out)?;
-        out.push_sql(") WHERE article_id = ");
+        out.push_sql(") WHERE fresh AND article_id = ");
         out.push_bind_param::<BigInt, _>(&self.0.id)
     }
 }
