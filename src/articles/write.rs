@@ -360,8 +360,8 @@ fn set_status(values: &mut ArticleValues, fields: &ArticleFields, now: Timestamp
     Ok(())
 }
 
-/// Category and cover must be there. The foreign keys hold that too, but name no field.
-/// Whether what these fields name is there. What an article had before is: who deletes it looks for articles first.
+/// The category and the cover that these fields name must be there: foreign keys hold that too, but name no field. What the
+/// article had before is, since who deletes it looks for articles first.
 fn check_references(tx: &mut Tx<'_>, fields: &ArticleFields) -> Result<()> {
     if let Patch::Value(id) = fields.category_id {
         tx.hold_rows("categories", &[id])?;

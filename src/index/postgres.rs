@@ -43,6 +43,7 @@ struct HasRoom {
 /// into the index each time, as long as there are few such entries. Whoever writes an entry holds its article, so that it is
 /// never in two parts.
 pub(super) fn put_edit(conn: &mut PgConnection, entry: &Entry<'_>, stamp: i64) -> QueryResult<()> {
+    // This names the whole table, and so holds it for what follows; see `enter`.
     let put = Put::new(Place::Fresh, entry, stamp);
     if Rewrite(&put).execute(conn)? > 0 {
         return Ok(());
@@ -55,8 +56,15 @@ pub(super) fn put_edit(conn: &mut PgConnection, entry: &Entry<'_>, stamp: i64) -
     Ok(())
 }
 
+/// To be called before a statement that names a part of the table: a rebuild holds the whole first, and each would wait for
+/// the other.
+fn enter(conn: &mut PgConnection) -> QueryResult<()> {
+    conn.batch_execute("LOCK TABLE ONLY article_hits IN ROW EXCLUSIVE MODE")
+}
+
 /// Writes an entry into the index.
 pub(super) fn put(conn: &mut PgConnection, entry: &Entry<'_>, stamp: i64) -> QueryResult<()> {
+    enter(conn)?;
     Put::new(Place::Indexed, entry, stamp).execute(conn)?;
     Ok(())
 }
@@ -70,6 +78,7 @@ pub(super) fn put_new(conn: &mut PgConnection, entry: &Entry<'_>, stamp: i64) ->
 /// Moves entries that were left alone to the index; whether there may be more. An article that somebody holds is edited just
 /// now.
 pub(super) fn settle(conn: &mut PgConnection, now: i64) -> QueryResult<bool> {
+    enter(conn)?;
     let moved = diesel::sql_query(
         "WITH due AS (SELECT article_id FROM article_hits WHERE fresh AND stamp < $1 ORDER BY stamp LIMIT $2),
          held AS (SELECT id FROM articles WHERE id IN (SELECT article_id FROM due) FOR NO KEY UPDATE SKIP LOCKED),

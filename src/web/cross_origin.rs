@@ -91,9 +91,9 @@ impl Told {
         if !self.varies {
             return;
         }
-        let vary = headers.get(VARY).and_then(|value| value.to_str().ok());
-        let vary = vary.map_or_else(|| "Origin".to_owned(), |vary| format!("{vary}, Origin"));
-        if let Ok(vary) = HeaderValue::try_from(vary) {
+        let lines = headers.get_all(VARY).filter_map(|value| value.to_str().ok());
+        let vary: Vec<&str> = lines.chain(["Origin"]).collect();
+        if let Ok(vary) = HeaderValue::try_from(vary.join(", ")) {
             headers.insert(VARY, vary);
         }
     }

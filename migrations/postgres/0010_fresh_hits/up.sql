@@ -1,6 +1,8 @@
 -- An edit takes every lexeme of an article into the index again, some thousands, and who edits an article mostly edits it
 -- again soon. What was edited waits in a part of its own, without an index, that searches read whole: it stays small. The
 -- server moves what was left alone to the others.
+-- What an index that is being made is made beside changes.
+DROP TABLE IF EXISTS article_hits_new;
 ALTER TABLE article_hits RENAME TO article_hits_indexed;
 ALTER INDEX article_hits_pkey RENAME TO article_hits_indexed_pkey;
 ALTER INDEX article_hits_lexemes RENAME TO article_hits_indexed_lexemes;

@@ -87,8 +87,6 @@ impl QueryFragment<Pg> for Put<'_> {
             Place::New => (None, "article_hits_new_indexed", "false"),
         };
         if let Some(elsewhere) = elsewhere {
-            // By the whole table, as everywhere, and not by its part: a rebuild holds the whole first, and each would wait
-            // for the other.
             out.push_sql("WITH elsewhere AS (DELETE FROM article_hits WHERE article_id = ");
             out.push_bind_param::<BigInt, _>(&self.id)?;
             out.push_sql(" AND ");
