@@ -24,7 +24,7 @@ pub(super) const AMONG_ARTICLES: (&str, &str) = (
 /// A condition on `article_hits`, around the expression.
 pub(super) const AMONG_HITS: (&str, &str) = ("article_hits.lexemes @@ ", "::tsquery");
 
-/// How many entries wait without an index, at most: reading them costs a search some ten microseconds each.
+/// How many entries wait without an index, at most: each costs a search some 25 microseconds.
 const FRESH: i64 = 256;
 
 /// How long an entry must have been left alone to be moved to the index, in microseconds.
