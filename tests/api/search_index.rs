@@ -514,7 +514,12 @@ async fn an_edit_is_found_before_and_after_it_is_settled(app: &App) {
     };
     let in_seconds =
         |seconds: i64| Timestamp::from_micros(Timestamp::now().micros() + seconds * 1_000_000).expect("a time");
-    let settle = |seconds| index::settle(&mut app.connect(), in_seconds(seconds)).expect("settling");
+    let settle = async |seconds| {
+        let now = in_seconds(seconds);
+        db.write(move |tx| Ok(index::settle(tx.conn, now)?))
+            .await
+            .expect("settling")
+    };
     let on_postgres = |count| matches!(app.connect(), DbConn::Postgres(_)).then_some(count);
 
     assert_eq!(fresh(app), on_postgres(0), "a new article goes into the index");
@@ -533,15 +538,15 @@ async fn an_edit_is_found_before_and_after_it_is_settled(app: &App) {
     };
     as_it_is().await;
 
-    assert!(!settle(0));
+    assert!(!settle(0).await);
     assert_eq!(fresh(app), on_postgres(1), "it was edited just now");
     if let DbConn::Postgres(mut conn) = app.connect() {
         conn.batch_execute(&format!("BEGIN; SELECT 1 FROM articles WHERE id = {id} FOR UPDATE"))
             .expect("held");
-        assert!(!settle(60));
+        assert!(!settle(60).await);
         assert_eq!(fresh(app), on_postgres(1), "somebody holds it");
     }
-    assert!(!settle(60));
+    assert!(!settle(60).await);
     assert_eq!(fresh(app), on_postgres(0));
     as_it_is().await;
     agrees().await;
