@@ -326,7 +326,7 @@ struct TextRow {
     text: String,
 }
 
-/// Locks a row. Known by its text, which each connection so plans once.
+/// Locks a row. Unlike a query by text, it is prepared once a connection.
 struct LockRow {
     table: &'static str,
     id: i64,

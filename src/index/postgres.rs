@@ -43,8 +43,8 @@ struct HasRoom {
 /// into the index each time, as long as there are few such entries. Whoever writes an entry holds its article, so that it is
 /// never in two parts.
 pub(super) fn put_edit(conn: &mut PgConnection, entry: &Entry<'_>, stamp: i64) -> QueryResult<()> {
-    // This names the whole table, and so holds it for what follows; see `enter`.
     let put = Put::new(Place::Fresh, entry, stamp);
+    // This names the whole table, and so holds it for what follows; see `enter`.
     if Rewrite(&put).execute(conn)? > 0 {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! The statements that write an entry on PostgreSQL. Their text is one of a few, so that each connection plans them once.
+//! The statements that write an entry on PostgreSQL. Unlike queries by text, they are prepared once a connection.
 
 use std::borrow::Cow;
 
@@ -128,7 +128,7 @@ impl QueryFragment<Pg> for Rewrite<'_> {
     }
 }
 
-// Known by their text.
+// Their text depends on the place, and so tells them apart.
 impl QueryId for Put<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
