@@ -10,7 +10,7 @@ use crate::db::schema::{article_listings, articles, authors, tags};
 use crate::db::{MultiBackend, Read, Timestamp, is_public_of_few};
 use crate::error::Result;
 use crate::taxonomy::categories::Tree;
-use crate::taxonomy::listed::Listed;
+use crate::taxonomy::listed::{ANYWHERE, Listed};
 
 /// By what lists choose and sort an article, its tags and by-lines aside.
 #[derive(PartialEq, Eq)]
@@ -47,15 +47,14 @@ pub(super) struct Part {
 
 /// To what an article must belong.
 enum Owner {
+    Any,
     Tag(String),
     Author(String),
-    Category(i64),
 }
 
 impl Filter {
-    /// The owners whose articles are meant, the one that is likely to have the fewest first; nothing where there is no such
-    /// category.
-    fn owners(&self, tree: &Tree) -> Option<Vec<Owner>> {
+    /// The owners whose articles are meant, the one that is likely to have the fewest first.
+    fn owners(&self) -> Vec<Owner> {
         let one = match self.tag.as_deref() {
             Some([tag]) => Some(tag),
             _ => None,
@@ -63,10 +62,10 @@ impl Filter {
         let tags = one.into_iter().chain(self.tag_all.iter().flatten());
         let mut owners: Vec<Owner> = tags.cloned().map(Owner::Tag).collect();
         owners.extend(self.author.clone().map(Owner::Author));
-        if let Some(slug) = &self.category {
-            owners.push(Owner::Category(tree.id_of(slug)?));
+        if owners.is_empty() && self.category.is_some() {
+            owners.push(Owner::Any);
         }
-        Some(owners)
+        owners
     }
 }
 
@@ -76,6 +75,10 @@ diesel::alias!(const BESIDE: Alias<Beside> = article_listings as beside);
 macro_rules! belonging_to {
     ($owner:expr, $kind:expr, $owner_id:expr, |$belongs:ident| $query:expr) => {
         match $owner {
+            Owner::Any => {
+                let $belongs = $kind.eq(Listed::Any.kind()).and($owner_id.eq(0));
+                $query
+            }
             Owner::Tag(slug) => {
                 let id = tags::table.filter(tags::slug.eq(slug)).select(tags::id);
                 let $belongs = $kind
@@ -88,10 +91,6 @@ macro_rules! belonging_to {
                 let $belongs = $kind
                     .eq(Listed::Author.kind())
                     .and($owner_id.nullable().eq(id.single_value()));
-                $query
-            }
-            Owner::Category(id) => {
-                let $belongs = $kind.eq(Listed::Category.kind()).and($owner_id.eq(id));
                 $query
             }
         }
@@ -109,14 +108,22 @@ pub(super) fn list_of_owner(
     if filter.status.is_some() {
         return Ok(None);
     }
-    let mut owners = filter.owners(tree).unwrap_or_default().into_iter();
+    let mut owners = filter.owners().into_iter();
     let Some(first) = owners.next() else {
         return Ok(None);
+    };
+    let category_id = match &filter.category {
+        None => ANYWHERE,
+        Some(slug) => match tree.id_of(slug) {
+            Some(id) => id,
+            None => return Ok(Some(Vec::new())),
+        },
     };
     let (moment, article) = (article_listings::listed_at, article_listings::article_id);
     let mut query = article_listings::table
         .inner_join(articles::table.on(articles::id.eq(article)))
         .filter(is_public_of_few(read.now))
+        .filter(article_listings::category_id.eq(category_id))
         .into_boxed::<MultiBackend>();
     query = belonging_to!(first, article_listings::kind, article_listings::owner_id, |belongs| {
         query.filter(belongs)
@@ -125,8 +132,9 @@ pub(super) fn list_of_owner(
         // Its rows lie in the same order, so that what does not belong costs a look beside the last one, and no article is
         // read in vain. The zero keeps SQLite from the index by article, where they are scattered.
         let same = BESIDE
-            .field(article_listings::listed_at)
-            .eq(moment)
+            .field(article_listings::category_id)
+            .eq(category_id)
+            .and(BESIDE.field(article_listings::listed_at).eq(moment))
             .and((BESIDE.field(article_listings::article_id) + 0).eq(article));
         query = belonging_to!(
             other,

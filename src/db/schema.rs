@@ -141,8 +141,8 @@ diesel::table! { content_changes (id) { id -> BigInt, generation -> BigInt, site
 diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::UtcTimestamp;
-    article_listings (kind, owner_id, listed_at, article_id) {
-        kind -> Integer, owner_id -> BigInt, listed_at -> UtcTimestamp, article_id -> BigInt,
+    article_listings (kind, owner_id, category_id, listed_at, article_id) {
+        kind -> Integer, owner_id -> BigInt, category_id -> BigInt, listed_at -> UtcTimestamp, article_id -> BigInt,
     }
 }
 

@@ -1,7 +1,9 @@
-//! Which published articles belong to a category (with all above it), a tag or an author, in the order of lists.
+//! Which published articles belong to a tag, an author or a category (with all below it), in the order of lists.
 //!
-//! The rows follow from articles, their tags and by-lines, and the tree of categories; whatever writes those calls one of
-//! these functions in the same transaction. A list reads one range of them, however many articles there are.
+//! An article has a row for whatever there is and for each of its tags and authors, and each of these in each category that it
+//! is in and once wherever that is: what an author has in a category is one range as well, and a list reads one, however
+//! many articles there are. The rows follow from articles, their tags and by-lines, and the tree of categories; whatever
+//! writes those calls one of these functions in the same transaction.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -10,22 +12,25 @@ use diesel::sql_types::BigInt;
 use crate::db::schema::article_listings;
 use crate::db::{DbConn, Tx};
 
-/// To what articles belong.
+/// Of what articles are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listed {
-    /// A category or one above it.
-    Category,
-    /// A tag.
+    /// Of whatever there is; its owner is 0. Wherever that is, `articles` itself has an index of it.
+    Any,
+    /// Of a tag.
     Tag,
-    /// An author.
+    /// Of an author.
     Author,
 }
+
+/// The category of rows that are of articles wherever they are.
+pub const ANYWHERE: i64 = 0;
 
 impl Listed {
     /// The number that stands in the rows.
     pub fn kind(self) -> i32 {
         match self {
-            Self::Category => 0,
+            Self::Any => 0,
             Self::Tag => 1,
             Self::Author => 2,
         }
@@ -47,19 +52,23 @@ pub fn relist_range(tx: &mut Tx<'_>, first: i64, last: i64) -> QueryResult<()> {
            UNION ALL
            SELECT above.category_id, categories.parent_id FROM above JOIN categories ON categories.id = above.owner_id
            WHERE categories.parent_id IS NOT NULL
+         ), places (article_id, listed_at, category_id) AS (
+           SELECT id, listed_at, 0 FROM articles WHERE id BETWEEN $1 AND $2 AND state = 'published'
+           UNION ALL
+           SELECT articles.id, articles.listed_at, above.owner_id
+           FROM articles JOIN above ON above.category_id = articles.category_id
+           WHERE articles.id BETWEEN $1 AND $2 AND articles.state = 'published'
+         ), owners (article_id, kind, owner_id) AS (
+           SELECT id, 0, 0 FROM articles WHERE id BETWEEN $1 AND $2
+           UNION ALL
+           SELECT article_id, 1, tag_id FROM article_tags WHERE article_id BETWEEN $1 AND $2
+           UNION ALL
+           SELECT article_id, 2, author_id FROM article_authors WHERE article_id BETWEEN $1 AND $2
          )
-         INSERT INTO article_listings (kind, owner_id, listed_at, article_id)
-         SELECT 0, above.owner_id, articles.listed_at, articles.id
-         FROM articles JOIN above ON above.category_id = articles.category_id
-         WHERE articles.id BETWEEN $1 AND $2 AND articles.state = 'published'
-         UNION ALL
-         SELECT 1, article_tags.tag_id, articles.listed_at, articles.id
-         FROM articles JOIN article_tags ON article_tags.article_id = articles.id
-         WHERE articles.id BETWEEN $1 AND $2 AND articles.state = 'published'
-         UNION ALL
-         SELECT 2, article_authors.author_id, articles.listed_at, articles.id
-         FROM articles JOIN article_authors ON article_authors.article_id = articles.id
-         WHERE articles.id BETWEEN $1 AND $2 AND articles.state = 'published'",
+         INSERT INTO article_listings (kind, owner_id, category_id, listed_at, article_id)
+         SELECT owners.kind, owners.owner_id, places.category_id, places.listed_at, places.article_id
+         FROM places JOIN owners ON owners.article_id = places.article_id
+         WHERE owners.kind <> 0 OR places.category_id <> 0",
     )
     .bind::<BigInt, _>(first)
     .bind::<BigInt, _>(last)
@@ -74,28 +83,30 @@ pub fn relist_branch(tx: &mut Tx<'_>, category_id: i64, left: &[i64], joined: &[
         // As long as a large branch needs.
         conn.batch_execute("SET LOCAL statement_timeout = 0")?;
     }
-    for owner_id in left {
+    // SQLite numbers what is bound by where it stands first, whatever digit it has.
+    for other in left {
         diesel::sql_query(
-            "DELETE FROM article_listings WHERE kind = 0 AND owner_id = $2 AND article_id IN
-               (SELECT article_id FROM article_listings WHERE kind = 0 AND owner_id = $1)",
+            "DELETE FROM article_listings WHERE category_id = $1 AND article_id IN
+               (SELECT article_id FROM article_listings WHERE kind = 0 AND owner_id = 0 AND category_id = $2)",
         )
+        .bind::<BigInt, _>(other)
         .bind::<BigInt, _>(category_id)
-        .bind::<BigInt, _>(owner_id)
         .execute(tx.conn)?;
     }
-    for owner_id in joined {
+    for other in joined {
         diesel::sql_query(
-            "INSERT INTO article_listings (kind, owner_id, listed_at, article_id)
-             SELECT 0, $2, listed_at, article_id FROM article_listings WHERE kind = 0 AND owner_id = $1",
+            "INSERT INTO article_listings (kind, owner_id, category_id, listed_at, article_id)
+             SELECT kind, owner_id, $1, listed_at, article_id FROM article_listings WHERE category_id = $2 AND article_id IN
+               (SELECT article_id FROM article_listings WHERE kind = 0 AND owner_id = 0 AND category_id = $2)",
         )
+        .bind::<BigInt, _>(other)
         .bind::<BigInt, _>(category_id)
-        .bind::<BigInt, _>(owner_id)
         .execute(tx.conn)?;
     }
     Ok(())
 }
 
-/// Removes the rows of what goes.
+/// Removes the rows of a tag or an author that goes.
 pub fn unlist(tx: &mut Tx<'_>, listed: Listed, owner_id: i64) -> QueryResult<()> {
     diesel::delete(
         article_listings::table

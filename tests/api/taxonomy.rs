@@ -2,6 +2,7 @@
 
 mod authors;
 mod categories;
+mod listed;
 mod tags;
 
 use actix_web::http::Method;

@@ -60,6 +60,7 @@ async fn more_articles_need_no_more_statements(app: &App) {
         ("/articles?limit=100&include=body&count=exact", 16),
         ("/articles?limit=100&tag=xiao-mi", 14),
         ("/articles?limit=100&category=news", 14),
+        ("/articles?limit=100&category=news&tag=xiao-mi", 14),
         ("/articles?limit=100&author=author-1&sort=published_at", 14),
         ("/categories", 8),
         ("/tags?limit=100&count=exact", 10),
