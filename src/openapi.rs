@@ -68,7 +68,6 @@ fn below(config: &mut Services<'_, '_>, path: &str, feature: fn(&mut Services<'_
 
 fn v1(config: &mut Services<'_, '_>) {
     config
-        .configure(views::configure_counting)
         .configure(articles::configure)
         .configure(search::configure)
         .configure(views::configure)

@@ -123,6 +123,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
         .wrap(Envelope::new(
             cache.clone(),
             CrossOrigin::new(state.config.cors_origins.clone()),
+            views::shortcut(state.counter.as_ref().clone()),
         ))
     })
     .client_request_timeout(Duration::from_secs(10))

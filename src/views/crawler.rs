@@ -53,6 +53,9 @@ const PHONES: &[&str] = &["cubot"];
 /// Whether a user agent names a crawler, a monitor or a link preview. Libraries and no user agent at all are none: apps
 /// and servers that render pages for people have those.
 pub fn is_crawler(agent: &str) -> bool {
+    if agent.is_empty() {
+        return false;
+    }
     let agent = agent.to_ascii_lowercase();
     let mut words = agent.split(|c: char| !c.is_ascii_alphanumeric());
     let is_bot = |word: &str| (word.ends_with("bot") || word.ends_with("bots")) && !PHONES.contains(&word);

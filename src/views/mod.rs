@@ -19,16 +19,13 @@ mod visitor;
 mod windows;
 
 pub use self::counter::Counter;
+pub use self::routes::shortcut;
 use crate::web::Services;
 
-/// Registers what is asked for most and cannot be kept, to be found before all else: routes are tried one after the other.
-pub fn configure_counting(config: &mut Services<'_, '_>) {
-    config.service(routes::count_view);
-}
-
-/// Registers the other routes; after those of articles, of which one may have the slug `views`.
+/// Registers the routes; after those of articles, of which one may have the slug `views`.
 pub fn configure(config: &mut Services<'_, '_>) {
     config
+        .service(routes::count_view)
         .service(routes::count_views)
         .service(routes::list_views)
         .service(routes::list_most_viewed);

@@ -41,6 +41,37 @@ impl Caller {
     pub fn is_crawler(&self) -> bool {
         is_crawler(&self.agent)
     }
+
+    /// Reads who sends a request; 400 for a name that is none.
+    pub fn read(request: &HttpRequest) -> Result<Self> {
+        let wrong = || {
+            let message = format!("one name of 1 to {LONGEST} visible ASCII characters is wanted");
+            Error::at_parameter(Code::InvalidParameter, "X-Visitor-Id", message)
+        };
+        let mut names = request.headers().get_all(&VISITOR_ID);
+        let id = match (names.next(), names.next()) {
+            (None, _) => None,
+            (Some(name), None) => {
+                let is_visible =
+                    |name: &&str| (1..=LONGEST).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
+                let name = name.to_str().ok().filter(is_visible).ok_or_else(wrong)?;
+                Some(name.to_owned())
+            }
+            (Some(_), Some(_)) => return Err(wrong()),
+        };
+        let trusted = request
+            .app_data::<web::Data<Config>>()
+            .map_or(&[][..], |config| &config.trusted_proxies);
+        Ok(Self {
+            id,
+            address: client::address(request, trusted).map(client::network_of),
+            agent: request
+                .headers()
+                .get(USER_AGENT)
+                .map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned())
+                .unwrap_or_default(),
+        })
+    }
 }
 
 impl FromRequest for Caller {
@@ -48,38 +79,8 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(read(request))
+        ready(Self::read(request))
     }
-}
-
-fn read(request: &HttpRequest) -> Result<Caller> {
-    let wrong = || {
-        let message = format!("one name of 1 to {LONGEST} visible ASCII characters is wanted");
-        Error::at_parameter(Code::InvalidParameter, "X-Visitor-Id", message)
-    };
-    let mut names = request.headers().get_all(&VISITOR_ID);
-    let id = match (names.next(), names.next()) {
-        (None, _) => None,
-        (Some(name), None) => {
-            let is_visible =
-                |name: &&str| (1..=LONGEST).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
-            let name = name.to_str().ok().filter(is_visible).ok_or_else(wrong)?;
-            Some(name.to_owned())
-        }
-        (Some(_), Some(_)) => return Err(wrong()),
-    };
-    let trusted = request
-        .app_data::<web::Data<Config>>()
-        .map_or(&[][..], |config| &config.trusted_proxies);
-    Ok(Caller {
-        id,
-        address: client::address(request, trusted).map(client::network_of),
-        agent: request
-            .headers()
-            .get(USER_AGENT)
-            .map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned())
-            .unwrap_or_default(),
-    })
 }
 
 /// A salt, and the day of UTC that it is for.

@@ -1,4 +1,5 @@
-//! Around every request: its id, `HEAD` as `GET`, problem documents for whatever goes wrong, panics, timing.
+//! Around every request: its id, `HEAD` as `GET`, problem documents for whatever goes wrong, panics, timing. What is kept, and
+//! what has a way of its own ([`Shortcut`]), is answered here, before a route is looked for.
 
 use std::future::{Ready, ready};
 use std::hash::{BuildHasher, RandomState};
@@ -14,7 +15,7 @@ use actix_web::http::header::{
     WWW_AUTHENTICATE,
 };
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpMessage, HttpResponse, ResponseError};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use futures_util::FutureExt;
 use futures_util::future::{Either, LocalBoxFuture};
 
@@ -36,18 +37,24 @@ pub struct OfHead;
 const NOTHING: &str = "total;dur=0.0";
 const KEPT: &str = "cache;desc=hit, db;dur=0.0, render;dur=0.0, total;dur=0.0";
 
+/// A way past routes, middleware and extractors for what is asked for most and cannot be kept: the answer, or nothing where
+/// the routes are to give it. It must be the one that they would give.
+pub type Shortcut = Rc<dyn Fn(&HttpRequest) -> Option<LocalBoxFuture<'static, HttpResponse>>>;
+
 /// The middleware. It stands outermost.
 pub struct Envelope {
     cache: Option<Arc<ResponseCache>>,
     cross_origin: Rc<CrossOrigin>,
+    shortcut: Shortcut,
 }
 
 impl Envelope {
     /// With a response cache, or without.
-    pub fn new(cache: Option<Arc<ResponseCache>>, cross_origin: CrossOrigin) -> Self {
+    pub fn new(cache: Option<Arc<ResponseCache>>, cross_origin: CrossOrigin, shortcut: Shortcut) -> Self {
         Self {
             cache,
             cross_origin: Rc::new(cross_origin),
+            shortcut,
         }
     }
 }
@@ -72,6 +79,7 @@ where
             service: Rc::new(service),
             cache: self.cache.clone(),
             cross_origin: Rc::clone(&self.cross_origin),
+            shortcut: Rc::clone(&self.shortcut),
         }))
     }
 }
@@ -81,6 +89,7 @@ pub struct Enveloped<S> {
     service: Rc<S>,
     cache: Option<Arc<ResponseCache>>,
     cross_origin: Rc<CrossOrigin>,
+    shortcut: Shortcut,
 }
 
 impl<S, B> Service<ServiceRequest> for Enveloped<S>
@@ -135,38 +144,29 @@ where
             request.extensions_mut().insert(OfHead);
         }
         let line = log::log_enabled!(log::Level::Debug).then(|| format!("{} {}", request.method(), request.path()));
+        let finish = Finish {
+            id,
+            language,
+            begun,
+            spent: Spent::default(),
+            kept: "",
+            told,
+        };
+        if let Some(short) = (self.shortcut)(request.request()) {
+            return Either::Right(Box::pin(async move {
+                let outcome = AssertUnwindSafe(short).catch_unwind().await;
+                finish.answer(line, outcome.map(|response| Ok(request.into_response(response))))
+            }));
+        }
         let service = Rc::clone(&self.service);
         Either::Right(Box::pin(async move {
             let work = AssertUnwindSafe(through(service, cache, request)).catch_unwind();
             let (outcome, spent) = db::timed(work).await;
-            let mut finish = Finish {
-                id,
-                language,
-                begun,
-                spent,
-                kept: "",
-                told,
+            let (outcome, kept) = match outcome {
+                Ok((outcome, kept)) => (Ok(outcome), kept),
+                Err(panic) => (Err(panic), ""),
             };
-            let response = match outcome {
-                Ok((Ok(response), kept)) => {
-                    finish.kept = kept;
-                    let (request, response) = response.into_parts();
-                    ServiceResponse::new(request, finish.response(response))
-                }
-                // Without its request an answer can only leave as an error that carries it whole.
-                Ok((Err(error), _)) => return Err(Whole(error.to_string(), finish).into()),
-                Err(panic) => {
-                    let text = panic.downcast_ref::<String>().map(String::as_str);
-                    let text = text
-                        .or_else(|| panic.downcast_ref::<&str>().copied())
-                        .unwrap_or("a panic without a text");
-                    return Err(Whole(format!("a handler panicked: {text}"), finish).into());
-                }
-            };
-            if let Some(line) = line {
-                log::debug!("{line} {} {:?}", response.status().as_u16(), begun.elapsed());
-            }
-            Ok(response)
+            Finish { spent, kept, ..finish }.answer(line, outcome)
         }))
     }
 }
@@ -243,6 +243,29 @@ struct Finish {
 }
 
 impl Finish {
+    /// The answer to what became of a request, noted in the log as `line`.
+    fn answer(self, line: Option<String>, outcome: std::thread::Result<Answer>) -> Answer {
+        let response = match outcome {
+            Ok(Ok(response)) => {
+                let (request, response) = response.into_parts();
+                ServiceResponse::new(request, self.response(response))
+            }
+            // Without its request an answer can only leave as an error that carries it whole.
+            Ok(Err(error)) => return Err(Whole(error.to_string(), self).into()),
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text
+                    .or_else(|| panic.downcast_ref::<&str>().copied())
+                    .unwrap_or("a panic without a text");
+                return Err(Whole(format!("a handler panicked: {text}"), self).into());
+            }
+        };
+        if let Some(line) = line {
+            log::debug!("{line} {} {:?}", response.status().as_u16(), self.begun.elapsed());
+        }
+        Ok(response)
+    }
+
     fn response(&self, response: HttpResponse<BoxBody>) -> HttpResponse<BoxBody> {
         let error = response.extensions().get::<Error>().cloned();
         let mut response = match error {

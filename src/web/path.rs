@@ -12,6 +12,13 @@ use crate::error::{Error, Result};
 /// The `{id}` of a path.
 pub struct PathId(pub i64);
 
+impl PathId {
+    /// Reads a part of a path; nothing if it is no id.
+    pub fn read(part: &str) -> Option<i64> {
+        whole(part).filter(|id| (1..=MAX_ID).contains(id))
+    }
+}
+
 /// The `{slug}`, or other text, of a path: its only parameter.
 pub struct PathText(pub String);
 
@@ -20,11 +27,7 @@ impl FromRequest for PathId {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let id = request
-            .match_info()
-            .get("id")
-            .and_then(whole)
-            .filter(|id| (1..=MAX_ID).contains(id));
+        let id = request.match_info().get("id").and_then(Self::read);
         ready(id.map(PathId).ok_or_else(Error::not_found))
     }
 }

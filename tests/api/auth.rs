@@ -14,7 +14,7 @@ use ed25519_dalek::pkcs8::{EncodePrivateKey, KeypairBytes};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
-use crate::support::{Anonymous, Answer, ApiKey, App, Bearer, Client, EMAIL, PASSWORD, both};
+use crate::support::{Anonymous, Answer, ApiKey, App, Bearer, Client, EMAIL, PASSWORD, behind_a_proxy, both};
 
 both!(
     an_account_signs_in_and_reads_itself,
@@ -533,14 +533,7 @@ fn with_limits(config: &mut Config) {
 }
 
 fn with_limits_behind_a_proxy(config: &mut Config) {
-    use clap::Parser;
-    #[derive(Parser)]
-    struct Cli {
-        #[command(flatten)]
-        settings: broadsheet::config::Settings,
-    }
-    let flags = ["broadsheet", "--trusted-proxies", "127.0.0.1"];
-    config.trusted_proxies = Cli::parse_from(flags).settings.check().unwrap().trusted_proxies;
+    behind_a_proxy(config);
     config.rate_limit = true;
 }
 

@@ -12,10 +12,11 @@ use broadsheet::config::Config;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::{Answer, App, both};
+use crate::support::{Answer, App, behind_a_proxy, both};
 
 both!(a_thousand_views_at_once_are_a_thousand, with every_view);
 both!(views_change_nothing_else, only_what_everybody_sees_is_counted);
+both!(a_plain_view_is_answered_as_the_routes_answer, with behind_a_proxy);
 
 fn every_view(config: &mut Config) {
     config.view_window = Duration::ZERO;
@@ -98,4 +99,72 @@ async fn only_what_everybody_sees_is_counted(app: &App) {
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 10);
     assert_eq!(statuses.iter().filter(|status| **status == 404).count(), 10);
     assert_eq!(count_of(app, good).await, 10);
+}
+
+/// A view of somebody signed in takes the long way: through routes and extractors.
+async fn a_plain_view_is_answered_as_the_routes_answer(app: &App) {
+    let id = published(app, "同样").await;
+    let signed_in = app.key("read").await;
+    let reader = app.anonymous();
+    let paths = [
+        views_of(id),
+        views_of(999_999),
+        views_of(0),
+        "/api/v1/articles/007/views".to_owned(),
+        "/api/v1/articles/x/views".to_owned(),
+        "/api/v1/articles/%31/views".to_owned(),
+        format!("{}?a=1", views_of(id)),
+        format!("{}?", views_of(id)),
+        format!("{}/", views_of(id)),
+    ];
+    let bot = ("User-Agent", "Mozilla/5.0 (compatible; Baiduspider/2.0)");
+    for path in &paths {
+        for (name, value) in [
+            ("X-Visitor-Id", "somebody"),
+            ("X-Visitor-Id", ""),
+            ("X-Visitor-Id", "two names"),
+            ("X-Forwarded-For", "203.0.113.7"),
+            ("Accept-Language", "en"),
+            ("Origin", "https://example.com"),
+            bot,
+        ] {
+            // Whoever it is has counted by then: both ways tell the same of them.
+            let first = reader.with(name, value).post(path, &json!({})).await;
+            let short = reader.with(name, value).post(path, &json!({})).await;
+            assert_eq!(first.status, short.status, "{path} {name}: {value}");
+            let long = signed_in.with(name, value).post(path, &json!({})).await;
+            assert_eq!(short.status, long.status, "{path} {name}: {value}");
+            let without_id = |answer: &Answer| {
+                let mut body = answer.json.clone();
+                if let Some(problem) = body.as_object_mut() {
+                    problem.remove("request_id");
+                }
+                body
+            };
+            assert_eq!(without_id(&short), without_id(&long), "{path} {name}: {value}");
+            // That of somebody signed in is private; the others are of the one request.
+            let own = ["cache-control", "date", "x-request-id", "server-timing"];
+            let headers = |answer: &Answer| {
+                let mut headers: Vec<String> = answer
+                    .headers
+                    .iter()
+                    .filter(|(name, _)| !own.contains(&name.as_str()))
+                    .map(|(name, value)| format!("{name}: {value:?}"))
+                    .collect();
+                headers.sort();
+                headers
+            };
+            assert_eq!(headers(&short), headers(&long), "{path} {name}: {value}");
+            assert_eq!(short.header("cache-control"), Some("no-store"));
+            assert!(short.header("x-request-id").is_some() && short.header("server-timing").is_some());
+        }
+    }
+    // One visitor each: by the name, by the address of the proxy, and by the one that it tells; no crawler.
+    let count = count_of(app, id).await;
+    assert_eq!(count, 3);
+    for address in ["203.0.113.8", "203.0.113.8", "203.0.113.9"] {
+        let from = reader.with("X-Forwarded-For", address);
+        from.post(&views_of(id), &json!({})).await.ok(200);
+    }
+    assert_eq!(count_of(app, id).await, 5);
 }

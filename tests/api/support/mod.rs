@@ -173,6 +173,19 @@ fn settings(database: broadsheet::config::Database, data: &std::path::Path) -> C
 }
 
 /// The future's output, or what it panicked with: the server and the database are to end in either case.
+/// Requests come by a proxy on this machine, which tells from whom.
+pub fn behind_a_proxy(config: &mut Config) {
+    use clap::Parser;
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        settings: broadsheet::config::Settings,
+    }
+    let flags = ["broadsheet", "--trusted-proxies", "127.0.0.1"];
+    let settings = Cli::parse_from(flags).settings.check();
+    config.trusted_proxies = settings.expect("settings").trusted_proxies;
+}
+
 async fn caught<T>(future: impl Future<Output = T>) -> std::thread::Result<T> {
     let mut future = pin!(future);
     poll_fn(
