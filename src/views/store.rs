@@ -176,6 +176,13 @@ pub struct Added {
     pub in_hour: i64,
 }
 
+impl Added {
+    /// Whether all of it happened in this hour, and so in every window.
+    pub fn is_of_now(&self) -> bool {
+        self.in_hour == self.views && self.windows == [self.views; WINDOWS.len()]
+    }
+}
+
 /// The counts of an article, and the levels that stand beside them.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = article_views)]

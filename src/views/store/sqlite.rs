@@ -13,15 +13,26 @@ use crate::db::schema::article_views;
 
 /// Adds views to those articles that were read in this hour before.
 pub fn add(conn: &mut SqliteConnection, hour: i64, added: &BTreeMap<i64, Added>) -> QueryResult<Vec<Counts>> {
-    let added = added.iter().map(|(article_id, added)| {
-        let ([day, week, month], views, in_hour) = (added.windows, added.views, added.in_hour);
-        format!("[{article_id},{views},{day},{week},{month},{in_hour}]")
-    });
-    AddInHour {
-        added: list(added),
-        hour,
+    // Of views that happened now, as nearly all did, a number says it: SQLite is slow to look into an array in an array.
+    let (now, other): (Vec<_>, Vec<_>) = added.iter().partition(|(_, added)| added.is_of_now());
+    let mut counts = Vec::new();
+    if !now.is_empty() {
+        let added: Vec<String> = now
+            .into_iter()
+            .map(|(article_id, added)| format!("\"{article_id}\":{}", added.views))
+            .collect();
+        let added = format!("{{{}}}", added.join(","));
+        counts = AddNow { added, hour }.load(conn)?;
     }
-    .load(conn)
+    if !other.is_empty() {
+        let added = other.into_iter().map(|(article_id, added)| {
+            let ([day, week, month], views, in_hour) = (added.windows, added.views, added.in_hour);
+            format!("[{article_id},{views},{day},{week},{month},{in_hour}]")
+        });
+        let added = list(added);
+        counts.extend(AddInHour { added, hour }.load::<Counts>(conn)?);
+    }
+    Ok(counts)
 }
 
 /// Adds views to hours, by article and hour.
@@ -52,6 +63,50 @@ impl QueryFragment<Sqlite> for AddToHours {
 
 impl RunQueryDsl<SqliteConnection> for AddToHours {}
 
+/// What is told of an article to which something was added.
+const TOLD: &str =
+    " RETURNING article_id, views, views_24h, views_7d, views_30d, level, level_24h, level_7d, level_30d";
+
+type Told = (
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    Integer,
+    Integer,
+    Integer,
+    Integer,
+);
+
+#[derive(QueryId)]
+struct AddNow {
+    added: String,
+    hour: i64,
+}
+
+impl QueryFragment<Sqlite> for AddNow {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(
+            "UPDATE article_views SET views = views + added.value, views_24h = views_24h + added.value, \
+             views_7d = views_7d + added.value, views_30d = views_30d + added.value, \
+             hour_views = hour_views + added.value FROM json_each(",
+        );
+        out.push_bind_param::<Text, _>(&self.added)?;
+        // The sign as below.
+        out.push_sql(") AS added WHERE article_id = CAST(added.key AS INTEGER) AND +hour = ");
+        out.push_bind_param::<BigInt, _>(&self.hour)?;
+        out.push_sql(TOLD);
+        Ok(())
+    }
+}
+
+impl Query for AddNow {
+    type SqlType = Told;
+}
+
+impl RunQueryDsl<SqliteConnection> for AddNow {}
+
 #[derive(QueryId)]
 struct AddInHour {
     added: String,
@@ -69,25 +124,13 @@ impl QueryFragment<Sqlite> for AddInHour {
         // Without the sign the index on hours would be taken, and the whole list be read for each article of this hour.
         out.push_sql(") AS added WHERE article_id = (added.value ->> 0) AND +hour = ");
         out.push_bind_param::<BigInt, _>(&self.hour)?;
-        out.push_sql(
-            " RETURNING article_id, views, views_24h, views_7d, views_30d, level, level_24h, level_7d, level_30d",
-        );
+        out.push_sql(TOLD);
         Ok(())
     }
 }
 
 impl Query for AddInHour {
-    type SqlType = (
-        BigInt,
-        BigInt,
-        BigInt,
-        BigInt,
-        BigInt,
-        Integer,
-        Integer,
-        Integer,
-        Integer,
-    );
+    type SqlType = Told;
 }
 
 impl RunQueryDsl<SqliteConnection> for AddInHour {}
