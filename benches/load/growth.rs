@@ -1,79 +1,105 @@
-//! What reading costs as the number of articles grows, without the cache.
+//! What reading costs as the number of articles grows, without the cache: of each list the same part, as long at every size.
 
+use broadsheet::db::DbConn;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
 use serde_json::Value;
 
-use crate::Result;
 use crate::fill;
 use crate::http::Client;
 use crate::process::Server;
 use crate::report::{Report, Times, thousands};
 use crate::target::Target;
+use crate::{Result, in_words};
 
 /// Measures growth.
 #[derive(clap::Args, Clone)]
 pub struct Growth {
     #[command(flatten)]
     target: Target,
-    /// The sizes, the smallest first.
+    /// The sizes, the smallest first. On PostgreSQL each has a database of its own, `NAME_1000` and so on, which is made where
+    /// it is missing.
     #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000")]
     sizes: Vec<u64>,
-    /// How often each thing is read.
+    /// How often each thing is read at each size.
     #[arg(long, default_value_t = 400)]
     reads: usize,
 }
 
-/// What is read, each with the paths that are taken in turn.
-type Kinds = Vec<(&'static str, Vec<String>)>;
+/// How many times as long as at the smallest size a read may take at the largest.
+const MOST: f64 = 1.5;
+
+/// How many pairs of a category and a tag are read in turn.
+const PAIRS: usize = 40;
+
+/// What is read of a site.
+struct Kind {
+    name: &'static str,
+    /// The paths that are taken in turn.
+    paths: Vec<String>,
+}
 
 impl Growth {
-    /// Measures each size.
+    /// Measures all sizes in turn, so that what else the machine does falls on each of them.
     pub async fn run(&self) -> Result<()> {
-        let mut columns: Vec<Vec<(&'static str, f64)>> = Vec::new();
+        let mut sites = Vec::new();
         for size in &self.sizes {
-            let target = Target {
-                articles: *size,
-                ..self.target.clone()
-            };
+            let target = self.target_of(*size)?;
             fill::ensure(&target).await?;
             let server = Server::start(&target).await?;
             let client = server.client(1);
-            let kinds = kinds(&client, *size).await?;
-            let mut column = Vec::new();
-            for (name, paths) in &kinds {
-                let mut times = Times::default();
-                for path in paths.iter().cycle().take(self.reads / 4) {
-                    client.get(path).await?.took()?;
-                }
-                for path in paths.iter().cycle().take(self.reads) {
-                    times.add(client.get(path).await?.took()?);
-                }
-                column.push((*name, times.percentile(0.5)));
-            }
-            columns.push(column);
+            sites.push((*size, server, client));
         }
-        let largest = self.sizes.last().copied().unwrap_or_default();
-        let target = Target {
-            articles: largest,
-            ..self.target.clone()
+        let (Some((_, _, smallest)), Some((largest, ..))) = (sites.first(), sites.last()) else {
+            return Err("no sizes".to_owned());
         };
-        let mut report = Report::new("growth", &target).await?;
+        let lists = lists(smallest).await?;
+        let mut kinds: Vec<Vec<Kind>> = Vec::new();
+        for (size, _, client) in &sites {
+            let mut own = vec![articles(client).await?];
+            own.extend(lists.iter().map(|(name, paths)| Kind {
+                name,
+                paths: paths.clone(),
+            }));
+            own.push(deep(client, *size).await?);
+            kinds.push(own);
+        }
+        let mut report = Report::new("growth", &self.target_of(*largest)?).await?;
         report.line(&format!(
-            "One client, no cache, the median of {} reads in milliseconds; the last column is the largest by the smallest",
+            "One client, no cache, the median of {} reads in milliseconds, the sizes in turn. Lists are as long at every size: \
+             20 articles, or as many as there are at the smallest.",
             self.reads
         ));
-        let mut rows = Vec::new();
-        let mut bars = Vec::new();
-        for (place, (name, first)) in columns.first().into_iter().flatten().enumerate() {
-            let all: Vec<f64> = columns
-                .iter()
-                .filter_map(|column| column.get(place).map(|(_, time)| *time))
-                .collect();
-            let ratio = all.last().map_or(f64::NAN, |last| last / first);
-            let mut row = vec![(*name).to_owned()];
+        let (mut rows, mut bars) = (Vec::new(), Vec::new());
+        let count = kinds.first().map_or(0, Vec::len);
+        for place in 0..count {
+            let of_sizes: Vec<&Kind> = kinds.iter().filter_map(|own| own.get(place)).collect();
+            let Some(name) = of_sizes.first().map(|kind| kind.name) else {
+                continue;
+            };
+            let mut times: Vec<Times> = of_sizes.iter().map(|_| Times::default()).collect();
+            for read in 0..self.reads / 4 + self.reads {
+                for ((kind, (_, _, client)), times) in of_sizes.iter().zip(&sites).zip(&mut times) {
+                    let path = kind.paths.get(read % kind.paths.len().max(1));
+                    let path = path.ok_or_else(|| format!("{name}: nothing to read"))?;
+                    let took = client.get(path).await?.took()?;
+                    if read >= self.reads / 4 {
+                        times.add(took);
+                    }
+                }
+            }
+            let all: Vec<f64> = times.iter().map(|times| times.percentile(0.5)).collect();
+            let ratio = match all.as_slice() {
+                [first, .., last] => last / first,
+                _ => 1.0,
+            };
+            report.at_most(&format!("{name}, the largest by the smallest"), ratio, MOST, "");
+            let mut row = vec![name.to_owned()];
             row.extend(all.iter().map(|time| format!("{time:.2}")));
             row.push(format!("{ratio:.2}"));
             rows.push(row);
-            bars.push(((*name).to_owned(), ratio));
+            bars.push((name.to_owned(), ratio));
         }
         let sizes: Vec<String> = self.sizes.iter().map(|size| thousands(*size)).collect();
         let mut head = vec!["what"];
@@ -83,54 +109,133 @@ impl Growth {
         report.bars("times as slow as the smallest", &bars);
         report.save(self.target.results.as_deref())
     }
+
+    /// The target of one size; on PostgreSQL its database is there afterwards.
+    fn target_of(&self, articles: u64) -> Result<Target> {
+        let mut target = Target {
+            articles,
+            ..self.target.clone()
+        };
+        if target.is_postgres() {
+            target.database = format!("{}_{articles}", self.target.database);
+            let (server, name) = target
+                .database
+                .rsplit_once('/')
+                .ok_or_else(|| format!("{} names no database", target.database))?;
+            make_database(&format!("{server}/postgres"), name)?;
+        }
+        Ok(target)
+    }
+}
+
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = Text)]
+    datname: String,
+}
+
+fn make_database(server: &str, name: &str) -> Result<()> {
+    let mut conn = DbConn::Postgres(diesel::PgConnection::establish(server).map_err(in_words)?);
+    let there: Vec<Named> = diesel::sql_query("SELECT datname::text AS datname FROM pg_database")
+        .load(&mut conn)
+        .map_err(in_words)?;
+    if there.iter().any(|one| one.datname == name) {
+        return Ok(());
+    }
+    conn.batch_execute(&format!("CREATE DATABASE \"{name}\""))
+        .map_err(in_words)
 }
 
 fn texts(page: &Value, name: &str) -> Vec<String> {
-    let rows = page.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
-    rows.iter()
-        .filter_map(|row| row.get(name)?.as_str().map(str::to_owned))
-        .map(|slug| percent_encoding::utf8_percent_encode(&slug, percent_encoding::NON_ALPHANUMERIC).to_string())
+    let rows = page.get("data").and_then(Value::as_array).into_iter().flatten();
+    rows.filter_map(|row| row.get(name)?.as_str())
+        .map(|slug| percent_encoding::utf8_percent_encode(slug, percent_encoding::NON_ALPHANUMERIC).to_string())
         .collect()
 }
 
-async fn kinds(client: &Client, size: u64) -> Result<Kinds> {
-    let categories = texts(&client.get("/api/v1/categories").await?.json()?, "slug");
-    let tags = texts(&client.get("/api/v1/tags?limit=40").await?.json()?, "slug");
-    let authors = texts(&client.get("/api/v1/authors?limit=40").await?.json()?, "slug");
+/// How many articles a list has on its first page.
+async fn length(client: &Client, filters: &str) -> Result<usize> {
+    let page = client
+        .get(&format!("/api/v1/articles?limit=20{filters}"))
+        .await?
+        .json()?;
+    Ok(page.get("data").and_then(Value::as_array).map_or(0, Vec::len))
+}
+
+/// Articles by their slugs: others at each size, of the same lengths in the mean.
+async fn articles(client: &Client) -> Result<Kind> {
     let slugs = crate::read::slugs(client, 400).await?;
-    // The place after nine tenths, reached by going there.
-    let mut deep = "/api/v1/articles?limit=100".to_owned();
-    for _ in 0..size * 9 / 1_000 {
-        let page = client.get(&deep).await?.json()?;
-        match page.pointer("/links/next").and_then(Value::as_str) {
-            Some(next) => next.clone_into(&mut deep),
-            None => break,
-        }
-    }
-    let of = |path: &str, names: &[String]| {
-        names
+    Ok(Kind {
+        name: "article by slug",
+        paths: slugs
             .iter()
-            .map(|name| format!("/api/v1/articles{path}{name}"))
-            .collect()
-    };
-    Ok(vec![
-        ("article by slug", of("/by-slug/", &slugs)),
+            .map(|slug| format!("/api/v1/articles/by-slug/{slug}"))
+            .collect(),
+    })
+}
+
+/// Lists of what there is at the smallest size, as long as they are there.
+async fn lists(smallest: &Client) -> Result<Vec<(&'static str, Vec<String>)>> {
+    let categories = texts(&smallest.get("/api/v1/categories").await?.json()?, "slug");
+    let tags = texts(&smallest.get("/api/v1/tags?limit=40").await?.json()?, "slug");
+    let authors = texts(&smallest.get("/api/v1/authors?limit=40").await?.json()?, "slug");
+    let mut lists = vec![
         ("list of 20", vec!["/api/v1/articles?limit=20".to_owned()]),
-        ("by category", of("?limit=20&category=", &categories)),
-        ("by tag", of("?limit=20&tag=", &tags)),
-        ("by author", of("?limit=20&author=", &authors)),
-        (
-            "by category and tag",
-            categories
-                .iter()
-                .zip(&tags)
-                .map(|(category, tag)| format!("/api/v1/articles?limit=20&category={category}&tag={tag}"))
-                .collect(),
-        ),
-        ("after 90 % by cursor", vec![deep.replace("limit=100", "limit=20")]),
         (
             "by update",
             vec!["/api/v1/articles?limit=20&sort=-updated_at".to_owned()],
         ),
-    ])
+    ];
+    let at = |filters: &str, length: usize| format!("/api/v1/articles?limit={length}{filters}");
+    for (name, field, slugs) in [
+        ("by category", "category", &categories),
+        ("by tag", "tag", &tags),
+        ("by author", "author", &authors),
+    ] {
+        let mut paths = Vec::new();
+        for slug in slugs {
+            let filters = format!("&{field}={slug}");
+            match length(smallest, &filters).await? {
+                0 => {}
+                length => paths.push(at(&filters, length)),
+            }
+        }
+        lists.push((name, paths));
+    }
+    let mut pairs = Vec::new();
+    for category in &categories {
+        for tag in &tags {
+            let filters = format!("&category={category}&tag={tag}");
+            pairs.push((length(smallest, &filters).await?, filters));
+        }
+    }
+    pairs.sort();
+    // Of nothing, one is asked for: at the larger sizes there may be some.
+    let few = pairs.iter().take(PAIRS);
+    let many = pairs.iter().rev().take(PAIRS);
+    lists.push((
+        "by category and tag",
+        many.map(|(length, filters)| at(filters, *length.max(&1))).collect(),
+    ));
+    lists.push((
+        "by category and tag, the rarest",
+        few.map(|(length, filters)| at(filters, *length.max(&1))).collect(),
+    ));
+    Ok(lists)
+}
+
+/// The place after nine tenths, reached by going there.
+async fn deep(client: &Client, size: u64) -> Result<Kind> {
+    let mut at = "/api/v1/articles?limit=100".to_owned();
+    for _ in 0..size * 9 / 1_000 {
+        let page = client.get(&at).await?.json()?;
+        match page.pointer("/links/next").and_then(Value::as_str) {
+            Some(next) => next.clone_into(&mut at),
+            None => break,
+        }
+    }
+    Ok(Kind {
+        name: "after 90 % by cursor",
+        paths: vec![at.replace("limit=100", "limit=20")],
+    })
 }
