@@ -117,12 +117,14 @@ impl Growth {
             ..self.target.clone()
         };
         if target.is_postgres() {
-            target.database = format!("{}_{articles}", self.target.database);
-            let (server, name) = target
-                .database
-                .rsplit_once('/')
-                .ok_or_else(|| format!("{} names no database", target.database))?;
-            make_database(&format!("{server}/postgres"), name)?;
+            let (at, query) = match self.target.database.split_once('?') {
+                Some((at, query)) => (at, format!("?{query}")),
+                None => (self.target.database.as_str(), String::new()),
+            };
+            let (server, name) = at.rsplit_once('/').ok_or_else(|| format!("{at} names no database"))?;
+            let name = format!("{name}_{articles}");
+            make_database(&format!("{server}/postgres{query}"), &name)?;
+            target.database = format!("{server}/{name}{query}");
         }
         Ok(target)
     }

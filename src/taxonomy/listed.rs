@@ -1,8 +1,8 @@
 //! Which published articles belong to a tag, an author or a category (with all below it), in the order of lists.
 //!
-//! An article has a row for whatever there is and for each of its tags and authors, and each of these in each category that it
-//! is in and once wherever that is: what an author has in a category is one range as well, and a list reads one, however
-//! many articles there are. The rows follow from articles, their tags and by-lines, and the tree of categories; whatever
+//! An article has a row for each of its tags and authors, wherever it is and in each category that it is in, and one for each of
+//! these categories alone: what an author has in a category is one range as well, and a list reads one, however many
+//! articles there are. The rows follow from articles, their tags and by-lines, and the tree of categories; whatever
 //! writes those calls one of these functions in the same transaction.
 
 use diesel::connection::SimpleConnection;
@@ -46,6 +46,8 @@ pub fn relist(tx: &mut Tx<'_>, article_id: i64) -> QueryResult<()> {
 pub fn relist_range(tx: &mut Tx<'_>, first: i64, last: i64) -> QueryResult<()> {
     diesel::delete(article_listings::table.filter(article_listings::article_id.between(first, last)))
         .execute(tx.conn)?;
+    // Joined to nothing, the state has no index, and with a sign the category has none: SQLite takes either to be rarer than a
+    // range of ids, and would read all that is published, or all of the category, for one article.
     diesel::sql_query(
         "WITH RECURSIVE above (category_id, owner_id) AS (
            SELECT DISTINCT category_id, category_id FROM articles WHERE id BETWEEN $1 AND $2 AND category_id IS NOT NULL
@@ -53,11 +55,11 @@ pub fn relist_range(tx: &mut Tx<'_>, first: i64, last: i64) -> QueryResult<()> {
            SELECT above.category_id, categories.parent_id FROM above JOIN categories ON categories.id = above.owner_id
            WHERE categories.parent_id IS NOT NULL
          ), places (article_id, listed_at, category_id) AS (
-           SELECT id, listed_at, 0 FROM articles WHERE id BETWEEN $1 AND $2 AND state = 'published'
+           SELECT id, listed_at, 0 FROM articles WHERE id BETWEEN $1 AND $2 AND state || '' = 'published'
            UNION ALL
            SELECT articles.id, articles.listed_at, above.owner_id
-           FROM articles JOIN above ON above.category_id = articles.category_id
-           WHERE articles.id BETWEEN $1 AND $2 AND articles.state = 'published'
+           FROM articles JOIN above ON above.category_id = +articles.category_id
+           WHERE articles.id BETWEEN $1 AND $2 AND articles.state || '' = 'published'
          ), owners (article_id, kind, owner_id) AS (
            SELECT id, 0, 0 FROM articles WHERE id BETWEEN $1 AND $2
            UNION ALL
@@ -121,6 +123,12 @@ pub fn unlist(tx: &mut Tx<'_>, listed: Listed, owner_id: i64) -> QueryResult<()>
 pub fn unlist_article(tx: &mut Tx<'_>, article_id: i64) -> QueryResult<()> {
     diesel::delete(article_listings::table.filter(article_listings::article_id.eq(article_id))).execute(tx.conn)?;
     Ok(())
+}
+
+/// Keeps others from writing rows and from changing categories until the commit: for who removes rows of many articles, which
+/// those who write one of these would meet in another order. Taken first, as [`hold_tree`] is.
+pub fn hold_tree_alone(tx: &mut Tx<'_>) -> QueryResult<()> {
+    tx.lock_name("categories")
 }
 
 /// Keeps categories from being changed until the commit, beside others that do. To be taken before a category is held or a

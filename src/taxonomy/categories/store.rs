@@ -14,7 +14,7 @@ use crate::db::violation::breaks_reference;
 use crate::db::{DbConn, Subject, Timestamp, Tx, is_public};
 use crate::error::{Code, Error, Result};
 use crate::on_backend;
-use crate::taxonomy::listed::relist_branch;
+use crate::taxonomy::listed::{hold_tree_alone, relist_branch};
 use crate::taxonomy::slug::{free_slug, slug_taken};
 
 /// Most categories: the list is always whole, and a filter by category names each one below it.
@@ -147,7 +147,7 @@ pub fn delete_category(tx: &mut Tx<'_>, id: i64) -> Result<()> {
 
 /// The tree, which nobody else changes until the commit: two moves that are right each alone can make a cycle together.
 fn lock_tree(tx: &mut Tx<'_>) -> QueryResult<Tree> {
-    tx.lock_name("categories")?;
+    hold_tree_alone(tx)?;
     load_tree(tx.conn)
 }
 

@@ -8,6 +8,7 @@ use crate::auth::{Editor, Viewer};
 use crate::db::{self, Db, Sight, Subject, Timestamp};
 use crate::error::Result;
 use crate::taxonomy::by_name::{ByName, ByNameParams};
+use crate::taxonomy::listed::hold_tree_alone;
 use crate::web::page::address;
 use crate::web::{Data, Json, NoQuery, Page, PathId, PathText, Query, Reply, Then};
 
@@ -185,6 +186,7 @@ pub async fn delete_tag(
 ) -> Result<HttpResponse> {
     let Then(_editor, PathId(id)) = id;
     db.write(move |tx| {
+        hold_tree_alone(tx)?;
         store::note_articles(tx, id)?;
         store::delete_tag(tx, id)
     })

@@ -172,7 +172,6 @@ fn settings(database: broadsheet::config::Database, data: &std::path::Path) -> C
     }
 }
 
-/// The future's output, or what it panicked with: the server and the database are to end in either case.
 /// Requests come by a proxy on this machine, which tells from whom.
 pub fn behind_a_proxy(config: &mut Config) {
     use clap::Parser;
@@ -186,6 +185,7 @@ pub fn behind_a_proxy(config: &mut Config) {
     config.trusted_proxies = settings.expect("settings").trusted_proxies;
 }
 
+/// The future's output, or what it panicked with: the server and the database are to end in either case.
 async fn caught<T>(future: impl Future<Output = T>) -> std::thread::Result<T> {
     let mut future = pin!(future);
     poll_fn(
