@@ -68,7 +68,7 @@ pub(super) fn webp(picture: DynamicImage) -> Result<Vec<u8>, ImageError> {
 /// How hard libwebp tries, of 0 to 6, and for what quality. 4 is its own choice; 2 takes less than half the time, for 4 % more
 /// bytes (8 % at the same likeness, SSIM), so that the first readers of large variants wait no longer than those of small ones.
 /// 0 takes half the time of 2; it comes nearer to the picture than 2 at the same quality, so that 77 is about as like it (SSIM
-/// within 0.0013) in 4 to 7 % more bytes.
+/// within 0.0013) in 3 to 7 % more bytes.
 fn webp_effort(pixels: u64) -> (i32, f32) {
     match pixels {
         ..=WEBP_CAREFUL => (4, WEBP_QUALITY),
