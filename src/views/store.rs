@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono_tz::Tz;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer};
 use uuid::Uuid;
 
 use super::query::Ranking;
@@ -197,6 +198,19 @@ struct Counts {
     level_7d: i32,
     level_30d: i32,
 }
+
+/// The columns of [`Counts`], for statements that are written by hand.
+type CountsTypes = (
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    Integer,
+    Integer,
+    Integer,
+    Integer,
+);
 
 impl Counts {
     /// The levels as they should be, if they are not.

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer};
 
-use super::{Added, CountedView, Counts};
+use super::{Added, CountedView, Counts, CountsTypes};
 use crate::views::visitor::Key;
 
 /// When visitors counted, as `store::find_counted` asks: the place (from 1) of the one that was asked for, and the microsecond.
@@ -151,17 +151,7 @@ impl QueryFragment<Pg> for Add {
 }
 
 impl Query for Add {
-    type SqlType = (
-        BigInt,
-        BigInt,
-        BigInt,
-        BigInt,
-        BigInt,
-        Integer,
-        Integer,
-        Integer,
-        Integer,
-    );
+    type SqlType = CountsTypes;
 }
 
 impl RunQueryDsl<PgConnection> for Add {}

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
-use super::{Added, Counts};
+use super::{Added, Counts, CountsTypes};
 use crate::db::schema::article_views;
 
 /// Adds views to those articles that were read in this hour before.
@@ -67,18 +67,6 @@ impl RunQueryDsl<SqliteConnection> for AddToHours {}
 const TOLD: &str =
     " RETURNING article_id, views, views_24h, views_7d, views_30d, level, level_24h, level_7d, level_30d";
 
-type Told = (
-    BigInt,
-    BigInt,
-    BigInt,
-    BigInt,
-    BigInt,
-    Integer,
-    Integer,
-    Integer,
-    Integer,
-);
-
 #[derive(QueryId)]
 struct AddNow {
     added: String,
@@ -102,7 +90,7 @@ impl QueryFragment<Sqlite> for AddNow {
 }
 
 impl Query for AddNow {
-    type SqlType = Told;
+    type SqlType = CountsTypes;
 }
 
 impl RunQueryDsl<SqliteConnection> for AddNow {}
@@ -130,7 +118,7 @@ impl QueryFragment<Sqlite> for AddInHour {
 }
 
 impl Query for AddInHour {
-    type SqlType = Told;
+    type SqlType = CountsTypes;
 }
 
 impl RunQueryDsl<SqliteConnection> for AddInHour {}
