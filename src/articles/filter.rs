@@ -1,12 +1,13 @@
 //! Which articles are meant: the filters that lists and search share, as one condition.
 
+use chrono::TimeDelta;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::model::Status;
 use crate::db::cursor::Scope;
 use crate::db::schema::{article_authors, article_hits, article_tags, articles, authors, tags};
-use crate::db::{MultiBackend, Read, Sight, is_public, is_public_hit, is_public_within, visible_to};
+use crate::db::{MultiBackend, Read, Sight, Timestamp, is_public, is_public_hit, is_public_within, visible_to};
 use crate::error::Result;
 use crate::index::HitQuery;
 use crate::taxonomy::categories::Tree;
@@ -122,9 +123,15 @@ pub enum Walk {
     Down,
     /// By publication, up from a place.
     Up,
+    /// By update, from an end on.
+    Updated,
     /// By something else.
     Other,
 }
+
+/// By how much the clock of another instance may be ahead. What is scheduled counts as updated when it is published, so that
+/// it stands before all that is public by update; a list begins behind it, and loses nothing that was written by such a clock.
+const AHEAD: TimeDelta = TimeDelta::hours(1);
 
 /// The articles that `sight` sees and the filter means. Signed in as well, only what is published, unless `status` asks.
 ///
@@ -144,7 +151,7 @@ pub fn filtered<'a>(
     let mut query = articles::table.into_boxed::<MultiBackend>();
     query = match &filter.status {
         None => match (walk, to.filter(|to| *to < now)) {
-            (Walk::Down | Walk::Other, _) => query.filter(is_public_within(now)),
+            (Walk::Down | Walk::Updated | Walk::Other, _) => query.filter(is_public_within(now)),
             (_, Some(to)) => query.filter(is_public_within(now)).filter(articles::listed_at.lt(to)),
             (_, None) => query.filter(is_public(now)),
         },
@@ -178,12 +185,15 @@ pub fn filtered<'a>(
     if let Some(from) = from {
         query = query.filter(articles::published_at.ge(from));
         // The same of what is published, on the column that the index has.
-        if filter.status.is_none() && !matches!(walk, Walk::Up | Walk::Other) {
+        if filter.status.is_none() && !matches!(walk, Walk::Up | Walk::Updated | Walk::Other) {
             query = query.filter(articles::listed_at.ge(from));
         }
     }
     if let Some(to) = to {
         query = query.filter(articles::published_at.lt(to));
+    }
+    if walk == Walk::Updated && filter.status.is_none() {
+        query = query.filter(articles::updated_at.le(Timestamp::from(now.utc() + AHEAD)));
     }
     Ok(query)
 }

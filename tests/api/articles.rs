@@ -18,6 +18,7 @@ both!(
     publication_follows_status_and_time,
     scheduled_articles_come_by_themselves,
     updated_at_is_never_before_the_publication,
+    what_is_scheduled_is_not_in_the_way_of_what_was_updated,
     bodies_come_in_every_form,
     pictures_are_figures,
     scripts_never_reach_a_reader,
@@ -440,6 +441,65 @@ async fn updated_at_is_never_before_the_publication(app: &App) {
     let past = json!({"title": "过去", "status": "published", "published_at": "2001-01-01T00:00:00Z"});
     let made = admin.post(ARTICLES, &past).await.ok(201);
     assert!(made["data"]["updated_at"].as_str() > Some("2026"));
+}
+
+/// What is scheduled stands before everything else by update, and is passed over in one step.
+async fn what_is_scheduled_is_not_in_the_way_of_what_was_updated(app: &App) {
+    use broadsheet::db::{Timestamp, schema::articles};
+    use diesel::prelude::*;
+    let admin = app.admin().await;
+    let later = |minutes| Timestamp::from(chrono::Utc::now() + chrono::TimeDelta::minutes(minutes));
+    for minutes in [2, 90, 90_000] {
+        let scheduled = json!({"title": "将来", "status": "published", "published_at": later(minutes).to_rfc3339()});
+        admin.post(ARTICLES, &scheduled).await.ok(201);
+    }
+    let first = published(&admin, "先", json!({"published_at": "2026-01-02T00:00:00Z"})).await;
+    published(&admin, "后", json!({"published_at": "2026-01-01T00:00:00Z"})).await;
+    let lists = async |expected: [&str; 2]| {
+        let [newest, oldest] = expected;
+        for query in [
+            "sort=-updated_at",
+            "sort=-updated_at&updated_from=2026-01-01",
+            "sort=-updated_at&updated_to=2999-01-01",
+        ] {
+            let list = app.anonymous().get(&format!("{ARTICLES}?{query}")).await.ok(200);
+            assert_eq!(titles(&list.json), [newest, oldest], "{query}");
+        }
+        let list = app
+            .anonymous()
+            .get(&format!("{ARTICLES}?sort=updated_at&count=exact"))
+            .await
+            .ok(200);
+        assert_eq!(
+            (titles(&list.json), &list["meta"]["total"]),
+            (vec![oldest, newest], &json!(2))
+        );
+        let page = app
+            .anonymous()
+            .get(&format!("{ARTICLES}?sort=-updated_at&limit=1&page=2"))
+            .await
+            .ok(200);
+        assert_eq!(titles(&page.json), [oldest]);
+    };
+    lists(["后", "先"]).await;
+    let list = admin
+        .get(&format!("{ARTICLES}?status=scheduled&sort=-updated_at"))
+        .await
+        .ok(200);
+    assert_eq!(list.ids().len(), 3);
+    // Written by an instance whose clock is ahead.
+    diesel::update(articles::table.find(first))
+        .set(articles::updated_at.eq(later(30)))
+        .execute(&mut app.connect())
+        .expect("a write");
+    published(&admin, "别的", json!({"published_at": "2025-01-01T00:00:00Z"})).await;
+    let list = app
+        .anonymous()
+        .get(&format!("{ARTICLES}?sort=-updated_at&limit=3"))
+        .await
+        .ok(200);
+    assert_eq!(list.ids().len(), 3);
+    assert!(list.ids().contains(&first));
 }
 
 async fn bodies_come_in_every_form(app: &App) {
