@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
 use tempfile::{NamedTempFile, TempPath};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::crew::Crew;
 use super::pipeline::{self, ImageError, Look, Probed, Rendered, Room};
@@ -34,6 +34,11 @@ const MOST_WANTED: usize = 256;
 const MOST_ORDERS: usize = 64;
 const MOST_SLOW_ORDERS: usize = 8;
 
+/// How many variants are answered from memory at a time, by whoever made them, and up to which size; slow readers of others
+/// are sent what lies in its place.
+const MOST_FRESH: usize = 32;
+const LARGEST_FRESH: usize = 1 << 20;
+
 /// How long is remembered what no variant could be made of, so that a damaged file is not decoded for every request.
 const REMEMBERED: Duration = Duration::from_secs(300);
 const MOST_REMEMBERED: usize = 1000;
@@ -49,6 +54,7 @@ pub struct Files {
     crew: Arc<Crew>,
     /// AVIF takes seconds; one at a time, beside what readers wait for.
     slow: Arc<Crew>,
+    fresh: Arc<Semaphore>,
     making: Arc<Mutex<HashMap<Order, Outcome>>>,
     failed: Arc<Mutex<HashMap<Order, Failure>>>,
     wanted: Arc<Wanted>,
@@ -79,8 +85,23 @@ pub enum Seen {
     Missing,
 }
 
+/// A variant that was just made, as [`Files::open_variant`] finds it in its place; nothing where it is to be opened there.
+type Made = Option<(String, Bytes)>;
+
 /// What became of it, as soon as that is known; for everyone who waits.
-type Outcome = watch::Receiver<Option<Result<()>>>;
+type Outcome = watch::Receiver<Option<Result<Made>>>;
+
+/// Bytes that count among those that are answered from memory as long as anybody has them.
+struct Fresh {
+    bytes: Vec<u8>,
+    _counted: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Fresh {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
 
 #[derive(Default)]
 struct Wanted {
@@ -109,6 +130,7 @@ impl Files {
             room: Room::new(MEMORY),
             crew: Arc::new(Crew::hire(processors)?),
             slow: Arc::new(Crew::hire(1)?),
+            fresh: Arc::new(Semaphore::new(MOST_FRESH)),
             making: Arc::default(),
             failed: Arc::default(),
             wanted: Arc::default(),
@@ -181,35 +203,35 @@ impl Files {
         }
     }
 
-    /// Makes a variant, once however many ask. 404 where there is no such picture; 503 where too many wait, or where it takes
-    /// too long: what has begun by then is made all the same, for whoever asks next. A failure is not kept, but remembered
-    /// for some minutes.
-    pub async fn make(&self, hash: &str, variant: Variant) -> Result<()> {
-        in_time(self.made(hash, variant)).await
+    /// Makes a variant, once however many ask, and opens it. 404 where there is no such picture; 503 where too many wait, or
+    /// where it takes too long: what has begun by then is made all the same, for whoever asks next. A failure is not kept, but
+    /// remembered for some minutes.
+    pub async fn make(&self, hash: &str, variant: Variant, read: bool) -> Result<(String, Opened)> {
+        if let Some((name, bytes)) = in_time(self.made(hash, variant)).await? {
+            return Ok((name, Opened::Memory(bytes)));
+        }
+        let opened = self.open_variant(hash, variant, read).await?;
+        opened.ok_or_else(Error::not_found)
     }
 
-    async fn made(&self, hash: &str, variant: Variant) -> Result<()> {
-        // Who asks for what is not there takes nobody's place.
-        let bytes = self.storage.size(hash, ORIGINAL).await?;
-        let bytes = bytes.ok_or_else(Error::not_found)?;
+    async fn made(&self, hash: &str, variant: Variant) -> Result<Made> {
         let order = Order {
             hash: hash.to_owned(),
             variant,
         };
-        if let Some(failure) = lock(&self.failed).get(&order)
-            && failure.bytes == bytes
-            && failure.at.elapsed() < REMEMBERED
+        if let Some((bytes, error)) = self.remembered(&order)
+            && self.storage.size(hash, ORIGINAL).await? == Some(bytes)
         {
-            return Err(failure.error.clone());
+            return Err(error);
         }
-        let mut outcome = self.order(order, bytes)?;
+        let mut outcome = self.order(order)?;
         let outcome = outcome.wait_for(Option::is_some).await;
         let outcome = outcome.map_err(|_closed| Error::internal("making a variant panicked"))?;
-        outcome.clone().unwrap_or(Ok(()))
+        outcome.clone().unwrap_or(Ok(None))
     }
 
     /// Joins those who wait for it, or begins.
-    fn order(&self, order: Order, bytes: u64) -> Result<Outcome> {
+    fn order(&self, order: Order) -> Result<Outcome> {
         let mut making = lock(&self.making);
         if let Some(outcome) = making.get(&order) {
             return Ok(outcome.clone());
@@ -235,7 +257,7 @@ impl Files {
                 order,
                 given_up: false,
             };
-            let outcome = files.render(&mut place, bytes, &tell).await;
+            let outcome = files.render(&mut place, &tell).await;
             // Those who come from here on find the file, or try again.
             drop(place);
             tell.send_replace(Some(outcome));
@@ -243,7 +265,7 @@ impl Files {
         Ok(outcome)
     }
 
-    async fn render(&self, place: &mut Place<'_>, bytes: u64, tell: &watch::Sender<Option<Result<()>>>) -> Result<()> {
+    async fn render(&self, place: &mut Place<'_>, tell: &watch::Sender<Option<Result<Made>>>) -> Result<Made> {
         let Order { hash, variant } = place.order.clone();
         let crew = match variant.format {
             Format::Avif => &self.slow,
@@ -253,28 +275,54 @@ impl Files {
         // Given up by all who waited, or made by another, who was just done.
         if place.is_abandoned(tell) || self.has_variant(&hash, variant).await? || self.has_still(&hash, variant).await?
         {
-            return Ok(());
+            return Ok(None);
         }
         let original = self.storage.original(&hash).await?;
         let original = original.ok_or_else(Error::not_found)?;
         let room = self.room.clone();
         let focus = variant.focus.unwrap_or(Focus::MIDDLE);
-        let work = move || Ok(pipeline::render_variant(&original.read()?, variant, focus, &room));
-        let Rendered { bytes, still_of_moving } = match crew.work(hand, work).await? {
-            Ok(rendered) => rendered,
-            Err(error) => {
-                let error = refused(error);
-                self.remember(&place.order, bytes, &error);
-                return Err(error);
-            }
+        let work = move || {
+            let original = original.read()?;
+            let size = original.len() as u64;
+            Ok((size, pipeline::render_variant(&original, variant, focus, &room)))
         };
+        let (size, rendered) = crew.work(hand, work).await?;
+        let Rendered { bytes, still_of_moving } = rendered.map_err(|error| {
+            let error = refused(error);
+            self.remember(&place.order, size, &error);
+            error
+        })?;
         let name = if still_of_moving {
             variant.still_file_name()
         } else {
             variant.file_name()
         };
-        let (bytes, folder) = (Bytes::from(bytes), self.scratch.folder());
-        self.storage.keep_variant(bytes, &hash, &name, folder).await
+        let (bytes, is_fresh) = self.fresh(bytes);
+        let folder = self.scratch.folder();
+        self.storage.keep_variant(bytes.clone(), &hash, &name, folder).await?;
+        Ok(is_fresh.then_some((name, bytes)))
+    }
+
+    /// The bytes, and whether they may be answered from memory.
+    fn fresh(&self, bytes: Vec<u8>) -> (Bytes, bool) {
+        let counted = (bytes.len() <= LARGEST_FRESH).then(|| Arc::clone(&self.fresh).try_acquire_owned().ok());
+        match counted.flatten() {
+            Some(counted) => {
+                let fresh = Fresh {
+                    bytes,
+                    _counted: counted,
+                };
+                (Bytes::from_owner(fresh), true)
+            }
+            None => (bytes.into(), false),
+        }
+    }
+
+    /// Why it could not be made some minutes ago, and the size of the original that was at fault.
+    fn remembered(&self, order: &Order) -> Option<(u64, Error)> {
+        let failed = lock(&self.failed);
+        let failure = failed.get(order)?;
+        (failure.at.elapsed() < REMEMBERED).then(|| (failure.bytes, failure.error.clone()))
     }
 
     fn remember(&self, order: &Order, bytes: u64, error: &Error) {
@@ -345,7 +393,7 @@ struct Place<'a> {
 
 impl Place<'_> {
     /// Gives the place up if nobody waits for what is made there.
-    fn is_abandoned(&mut self, tell: &watch::Sender<Option<Result<()>>>) -> bool {
+    fn is_abandoned(&mut self, tell: &watch::Sender<Option<Result<Made>>>) -> bool {
         let mut making = lock(&self.files.making);
         // One is there for those who come.
         self.given_up = tell.receiver_count() <= 1;

@@ -122,9 +122,7 @@ pub async fn get_media(
             if focus.is_some_and(|focus| focus != row.focus()) {
                 return media.present_crop(&row, &name);
             }
-            files.make(&hash, variant).await?;
-            let opened = files.open_variant(&hash, variant, read).await?;
-            opened.ok_or_else(Error::not_found)?
+            files.make(&hash, variant, read).await?
         }
     };
     let mut response = HttpResponse::Ok();

@@ -86,6 +86,8 @@ pub enum Opened {
         /// Its name there.
         key: String,
     },
+    /// A file whose bytes are at hand.
+    Memory(Bytes),
 }
 
 /// The bytes of an answer.
@@ -282,6 +284,7 @@ impl Opened {
     pub fn size(&self) -> u64 {
         match self {
             Self::File { size, .. } | Self::Object { size, .. } => *size,
+            Self::Memory(bytes) => bytes.len() as u64,
         }
     }
 
@@ -295,6 +298,10 @@ impl Opened {
             }
             Self::File { file, .. } => Ok(pieces(file, part)),
             Self::Object { bucket, key, .. } => Ok(bucket.stream(&key, part).await?.map_err(io::Error::other).boxed()),
+            Self::Memory(bytes) => {
+                let part = bytes.slice(to_usize(part.start)..to_usize(part.end));
+                Ok(futures_util::stream::once(async { Ok(part) }).boxed())
+            }
         }
     }
 
@@ -304,6 +311,7 @@ impl Opened {
             Self::File { first, .. } if part.end <= first.len() as u64 => {
                 Some(first.slice(to_usize(part.start)..to_usize(part.end)))
             }
+            Self::Memory(bytes) => Some(bytes.slice(to_usize(part.start)..to_usize(part.end))),
             _ => None,
         }
     }

@@ -379,7 +379,7 @@ async fn what_nobody_waits_for_is_not_made(app: &App) {
     let all: Vec<Variant> = Variant::offered((1600, 1300), true, None)
         .filter(|variant| variant.format != Format::Avif)
         .collect();
-    let made = futures_util::future::join_all(all.iter().map(|variant| files.make(&hash, *variant)));
+    let made = futures_util::future::join_all(all.iter().map(|variant| files.make(&hash, *variant, true)));
     let late = tokio::time::timeout(Duration::from_millis(30), made).await;
     assert!(late.is_err(), "so many were made in no time");
     // What had begun is made; then there is nothing more to do.
@@ -392,7 +392,7 @@ async fn what_nobody_waits_for_is_not_made(app: &App) {
     }
     assert!(before < all.len(), "{before}");
     for variant in &all {
-        files.make(&hash, *variant).await.expect("a variant");
+        files.make(&hash, *variant, true).await.expect("a variant");
     }
     assert_eq!(count(), all.len() + 1);
 }

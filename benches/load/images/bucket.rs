@@ -38,6 +38,8 @@ impl Bucket {
             .map_err(in_words)?;
         loop {
             let (socket, _) = listener.accept().await.map_err(in_words)?;
+            // As servers do: an answer in two pieces would wait for the client's delayed acknowledgement else.
+            socket.set_nodelay(true).map_err(in_words)?;
             let service = service.clone();
             tokio::spawn(async move {
                 let serving = Builder::new(TokioExecutor::new());
