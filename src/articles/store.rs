@@ -221,6 +221,15 @@ pub fn update_article(tx: &mut Tx<'_>, id: i64, values: &ArticleValues) -> Resul
     Ok(())
 }
 
+/// Takes back that everybody sees an article; else its views would count on (see the migration `public_views`).
+pub fn hide_from_views(tx: &mut Tx<'_>, id: i64) -> QueryResult<()> {
+    // Whatever stands there as yet: a view that marks it at this moment is waited for.
+    diesel::update(article_views::table.find(id))
+        .set(article_views::public.eq(false))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
 /// Lets the count of views begin at no less than that; what was counted here stays.
 pub fn raise_view_count(tx: &mut Tx<'_>, id: i64, views: i64) -> QueryResult<()> {
     diesel::update(

@@ -231,6 +231,9 @@ fn apply(
     let id = match id {
         Some(id) => {
             store::update_article(tx, id, &values)?;
+            if was_published && (values.state != State::Published || values.listed_at > tx.now) {
+                store::hide_from_views(tx, id)?;
+            }
             if let Some(views) = views {
                 store::raise_view_count(tx, id, views)?;
             }

@@ -110,6 +110,7 @@ diesel::table! {
     article_views (article_id) {
         article_id -> BigInt, views -> BigInt, level -> Integer, views_24h -> BigInt, level_24h -> Integer,
         views_7d -> BigInt, level_7d -> Integer, views_30d -> BigInt, level_30d -> Integer, hour -> BigInt, hour_views -> BigInt,
+        public -> Bool,
     }
 }
 

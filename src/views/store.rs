@@ -18,41 +18,32 @@ pub mod past;
 mod postgres;
 mod sqlite;
 
-/// An article that everybody sees, and the clock of views.
-#[derive(Debug, Queryable)]
-struct Public {
-    article_id: i64,
-    zone: Option<String>,
-    until: Option<i64>,
+/// The zone of the hours, and the hour up to which windows have been moved on.
+pub fn find_clock(tx: &mut Tx<'_>, setting: Tz) -> QueryResult<(Tz, i64)> {
+    let clock = view_windows::table.select((site::table.select(site::time_zone).single_value(), view_windows::until));
+    let (zone, until): (Option<String>, i64) = crate::on_backend!(tx.conn, |conn| clock.first(conn)?);
+    Ok((zone.and_then(|zone| zone.parse().ok()).unwrap_or(setting), until))
 }
 
-/// Those of these articles that everybody sees; the zone of the hours, and the hour up to which windows have been moved on.
-/// One statement.
-pub fn find_public(tx: &mut Tx<'_>, ids: &[i64], setting: Tz) -> QueryResult<(Vec<i64>, Tz, i64)> {
+/// Those of these articles that everybody sees.
+pub fn find_public(tx: &mut Tx<'_>, ids: &[i64]) -> QueryResult<BTreeSet<i64>> {
     let public = articles::table
         .filter(among(articles::id, ids))
         .filter(is_public_of_few(tx.now))
-        .select((
-            articles::id,
-            site::table.select(site::time_zone).single_value(),
-            view_windows::table.select(view_windows::until).single_value(),
-        ));
-    let rows: Vec<Public> = crate::on_backend!(tx.conn, |conn| public.load(conn)?);
-    let (mut zone, mut until) = (setting, 0);
-    let public = rows.into_iter().map(|row| {
-        zone = row.zone.and_then(|zone| zone.parse().ok()).unwrap_or(setting);
-        until = row.until.unwrap_or_default();
-        row.article_id
-    });
-    Ok((public.collect(), zone, until))
+        .select(articles::id);
+    let public: Vec<i64> = crate::on_backend!(tx.conn, |conn| public.load(conn)?);
+    Ok(public.into_iter().collect())
 }
 
-/// How often these articles have been read.
-pub fn find_counts(tx: &mut Tx<'_>, ids: &[i64]) -> QueryResult<Vec<(i64, i64)>> {
+/// How often those of these articles have been read that everybody sees.
+pub fn find_counts(tx: &mut Tx<'_>, ids: &[i64]) -> QueryResult<HashMap<i64, i64>> {
     let counts = article_views::table
+        .inner_join(articles::table)
         .filter(among(article_views::article_id, ids))
+        .filter(is_public_of_few(tx.now))
         .select((article_views::article_id, article_views::views));
-    crate::on_backend!(tx.conn, |conn| counts.load(conn))
+    let counts: Vec<(i64, i64)> = crate::on_backend!(tx.conn, |conn| counts.load(conn)?);
+    Ok(counts.into_iter().collect())
 }
 
 /// A view that counted, as it is kept.
@@ -67,6 +58,11 @@ pub struct CountedView {
 }
 
 impl CountedView {
+    /// Of which article.
+    pub fn article_id(&self) -> i64 {
+        self.article_id
+    }
+
     /// A view at `at` (microseconds since 1970).
     pub fn new(key: Key, article_id: i64, at: i64) -> Self {
         Self {
@@ -222,7 +218,7 @@ impl Counts {
 }
 
 /// Adds views to articles, by their ids, and to hours that are past, by article and hour. The answer is how often each has
-/// been read now; articles that are deleted meanwhile are not in it, and get nothing.
+/// been read now; articles that not everybody sees are not in it, and get nothing.
 pub fn add(
     tx: &mut Tx<'_>,
     hour: i64,
@@ -232,14 +228,17 @@ pub fn add(
     let mut counts = add_in_hour(tx, hour, added)?;
     let mut there: BTreeSet<i64> = counts.iter().map(|counts| counts.article_id).collect();
     if there.len() < added.len() {
-        // Those that are read for the first time in this hour.
-        let rest = added.iter().filter(|(id, _)| !there.contains(id));
-        let rest: BTreeMap<i64, Added> = rest.map(|(id, added)| (*id, *added)).collect();
-        let ids: Vec<i64> = rest.keys().copied().collect();
-        begin_hour(tx, hour, &ids)?;
-        let first = add_in_hour(tx, hour, &rest)?;
-        there.extend(first.iter().map(|counts| counts.article_id));
-        counts.extend(first);
+        // Those that are read for the first time in this hour, or since everybody sees them.
+        let rest: Vec<i64> = added.keys().copied().filter(|id| !there.contains(id)).collect();
+        let public = open(tx, &rest)?;
+        let of_public = |id: &i64| added.get(id).map(|added| (*id, *added));
+        let rest: BTreeMap<i64, Added> = public.iter().filter_map(of_public).collect();
+        if !rest.is_empty() {
+            begin_hour(tx, hour, &public)?;
+            let first = add_in_hour(tx, hour, &rest)?;
+            there.extend(first.iter().map(|counts| counts.article_id));
+            counts.extend(first);
+        }
     }
     past.retain(|(article_id, _), _| there.contains(article_id));
     add_to_hours(tx, &past)?;
@@ -255,12 +254,39 @@ pub fn add(
     Ok(counts.iter().map(|counts| (counts.article_id, counts.views)).collect())
 }
 
-/// Adds views to those articles that were read in this hour before.
+/// Adds views to those articles that were read in this hour before, and that everybody still sees.
 fn add_in_hour(tx: &mut Tx<'_>, hour: i64, added: &BTreeMap<i64, Added>) -> QueryResult<Vec<Counts>> {
     match tx.conn {
         DbConn::Postgres(conn) => postgres::add(conn, hour, added),
         DbConn::Sqlite(conn) => sqlite::add(conn, hour, added),
     }
+}
+
+/// Those of these articles that everybody sees, which stands beside their counts from now on.
+fn open(tx: &mut Tx<'_>, ids: &[i64]) -> QueryResult<Vec<i64>> {
+    let named = article_views::table
+        .filter(among(article_views::article_id, ids))
+        .order(article_views::article_id)
+        .select((article_views::article_id, article_views::public));
+    let named: Vec<(i64, bool)> = match tx.conn {
+        // Held before it is asked who sees them: whoever hides one takes the mark back in the same transaction, and so either
+        // has ended when it is asked, or waits for this one.
+        DbConn::Postgres(conn) => named.for_no_key_update().load(conn)?,
+        DbConn::Sqlite(conn) => named.load(conn)?,
+    };
+    let unmarked: Vec<i64> = named.iter().filter(|(_, public)| !public).map(|(id, _)| *id).collect();
+    let found = match unmarked.as_slice() {
+        [] => BTreeSet::new(),
+        unmarked => find_public(tx, unmarked)?,
+    };
+    if !found.is_empty() {
+        let ids: Vec<i64> = found.iter().copied().collect();
+        let mark = diesel::update(article_views::table.filter(among(article_views::article_id, &ids)))
+            .set(article_views::public.eq(true));
+        crate::on_backend!(tx.conn, |conn| mark.execute(conn)?);
+    }
+    let public = named.into_iter().filter(|(id, marked)| *marked || found.contains(id));
+    Ok(public.map(|(id, _)| id).collect())
 }
 
 /// Puts away the hour that stands beside the counts of these articles, and lets this one stand there.

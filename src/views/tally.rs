@@ -57,28 +57,27 @@ pub struct Rule {
 
 /// Counts what arrived together; an outcome for each, in their order.
 pub fn count(tx: &mut Tx<'_>, rule: Rule, views: &[View]) -> Result<Vec<Outcome>> {
-    let ids: BTreeSet<i64> = views.iter().map(|view| view.article_id).collect();
-    let ids: Vec<i64> = ids.into_iter().collect();
-    let (public, zone, until) = store::find_public(tx, &ids, rule.zone)?;
-    let added: HashMap<i64, i64> = public.into_iter().map(|id| (id, 0)).collect();
+    let (zone, until) = store::find_clock(tx, rule.zone)?;
+    let hidden = hidden_events(tx, views)?;
     let now = tx.now;
     let clocks: Vec<i64> = views.iter().map(|view| view.time(now).micros()).collect();
     let mut asked: BTreeMap<(Key, i64), (i64, i64)> = BTreeMap::new();
     let mut events = BTreeSet::new();
     for (view, at) in views.iter().zip(&clocks) {
-        if !view.by_crawler && added.contains_key(&view.article_id) {
-            let keys = view.keys(*at, rule.window);
-            for key in keys.into_iter().flatten() {
-                let (first, last) = asked.entry((key, view.article_id)).or_insert((*at, *at));
-                (*first, *last) = ((*at).min(*first), (*at).max(*last));
-            }
-            events.extend(view.event.map(|(event, _)| event));
+        if view.by_crawler || hidden.contains(&view.article_id) {
+            continue;
         }
+        for key in view.keys(*at, rule.window).into_iter().flatten() {
+            let (first, last) = asked.entry((key, view.article_id)).or_insert((*at, *at));
+            (*first, *last) = ((*at).min(*first), (*at).max(*last));
+        }
+        events.extend(view.event.map(|(event, _)| event));
     }
     let mut tally = Tally {
         now,
         rule,
-        added,
+        hidden,
+        added: HashMap::new(),
         counted: store::find_counted(tx, asked, micros(rule.window))?,
         events: store::find_events(tx, &events)?,
         moments: HashMap::new(),
@@ -113,6 +112,19 @@ pub fn count(tx: &mut Tx<'_>, rule: Rule, views: &[View]) -> Result<Vec<Outcome>
     Ok(outcomes.collect())
 }
 
+/// The articles of events that not everybody sees. Of other views the statement that adds them finds out; an event that was
+/// judged cannot be told again, so nothing may be judged for nothing.
+fn hidden_events(tx: &mut Tx<'_>, views: &[View]) -> Result<BTreeSet<i64>> {
+    let events = views.iter().filter(|view| view.event.is_some());
+    let mut named: BTreeSet<i64> = events.map(|view| view.article_id).collect();
+    if !named.is_empty() {
+        let ids: Vec<i64> = named.iter().copied().collect();
+        let public = store::find_public(tx, &ids)?;
+        named.retain(|id| !public.contains(id));
+    }
+    Ok(named)
+}
+
 impl View {
     fn time(&self, now: Timestamp) -> Timestamp {
         // A clock that goes a little ahead saw it now.
@@ -134,7 +146,9 @@ impl View {
 struct Tally {
     now: Timestamp,
     rule: Rule,
-    /// What each article that everybody sees gets here, so far.
+    /// Articles that are known not to be seen by everybody.
+    hidden: BTreeSet<i64>,
+    /// What each other article gets here, so far.
     added: HashMap<i64, i64>,
     /// The same by the moment.
     moments: HashMap<i64, BTreeMap<i64, i64>>,
@@ -148,9 +162,10 @@ struct Tally {
 impl Tally {
     /// Its count is of what is added here alone.
     fn judge(&mut self, view: &View, at: i64) -> Outcome {
-        let Some(added) = self.added.get_mut(&view.article_id) else {
+        if self.hidden.contains(&view.article_id) {
             return Outcome::NotFound;
-        };
+        }
+        let added = self.added.entry(view.article_id).or_default();
         if view.by_crawler {
             return Outcome::Crawler(*added);
         }
@@ -183,18 +198,14 @@ impl Tally {
         outcome
     }
 
-    /// The answer is how often each article had been read before; those that were deleted meanwhile are not in it.
+    /// The answer is how often each article had been read before; those that not everybody sees are not in it.
     fn write(self, tx: &mut Tx<'_>, zone: Tz, until: i64) -> Result<HashMap<i64, i64>> {
         store::insert_events(tx, &self.new_events)?;
-        let asked: Vec<i64> = self
-            .added
-            .iter()
-            .filter(|(_, added)| **added == 0)
-            .map(|(id, _)| *id)
-            .collect();
-        let mut before: HashMap<i64, i64> = match asked.as_slice() {
+        let asked = self.added.iter().filter(|(_, added)| **added == 0);
+        let asked: Vec<i64> = asked.map(|(id, _)| *id).collect();
+        let mut before = match asked.as_slice() {
             [] => HashMap::new(),
-            asked => store::find_counts(tx, asked)?.into_iter().collect(),
+            asked => store::find_counts(tx, asked)?,
         };
         if self.moments.is_empty() {
             return Ok(before);
@@ -219,10 +230,12 @@ impl Tally {
                 }
             }
         }
-        store::insert_counted(tx, &self.new_views)?;
         for (id, views) in store::add(tx, this_hour, &added, past)? {
             before.insert(id, views - self.added.get(&id).copied().unwrap_or_default());
         }
+        let mut counted = self.new_views;
+        counted.retain(|view| before.contains_key(&view.article_id()));
+        store::insert_counted(tx, &counted)?;
         Ok(before)
     }
 }

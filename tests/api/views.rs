@@ -16,6 +16,8 @@ use crate::support::{Answer, App, behind_a_proxy, both};
 
 both!(a_thousand_views_at_once_are_a_thousand, with every_view);
 both!(views_change_nothing_else, only_what_everybody_sees_is_counted);
+both!(an_article_counts_as_long_as_everybody_sees_it, with every_view);
+both!(no_view_counts_after_an_article_was_hidden, with every_view);
 both!(a_plain_view_is_answered_as_the_routes_answer, with behind_a_proxy);
 
 fn every_view(config: &mut Config) {
@@ -99,6 +101,76 @@ async fn only_what_everybody_sees_is_counted(app: &App) {
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 10);
     assert_eq!(statuses.iter().filter(|status| **status == 404).count(), 10);
     assert_eq!(count_of(app, good).await, 10);
+}
+
+async fn an_article_counts_as_long_as_everybody_sees_it(app: &App) {
+    let id = published(app, "时有时无").await;
+    let (editor, reader) = (app.admin().await.with("If-Match", "*"), app.anonymous());
+    let states = [
+        (json!({"title": "还在"}), true),
+        (json!({"status": "draft"}), false),
+        (json!({"title": "还没有"}), false),
+        (json!({"status": "published"}), true),
+        (json!({"published_at": "2999-01-01T00:00:00Z"}), false),
+        (json!({"published_at": "2026-01-01T00:00:00Z"}), true),
+        (json!({"status": "archived"}), false),
+        (json!({"status": "published"}), true),
+    ];
+    let (mut count, mut untold) = (0, Vec::new());
+    for (change, seen) in states {
+        editor.patch(&format!("/api/v1/articles/{id}"), &change).await.ok(200);
+        // What everybody sees is found out by the first view; the others are told by what stands beside the count.
+        for _ in 0..2 {
+            let answer = reader.post(&views_of(id), &json!({})).await;
+            if seen {
+                count += 1;
+                assert_eq!(answer.ok(200)["data"]["view_count"], count, "{change}");
+            } else {
+                answer.problem(404, "not_found");
+            }
+        }
+        let bot = reader.with("User-Agent", "Mozilla/5.0 (compatible; Baiduspider/2.0)");
+        assert_eq!(
+            bot.post(&views_of(id), &json!({})).await.status,
+            if seen { 200 } else { 404 }
+        );
+        // An event of what nobody saw is not used up: told again, it counts.
+        untold.push(events::event(id, chrono::Utc::now()));
+        let told = events::tell(&reader, &untold).await;
+        assert!(
+            told.iter()
+                .all(|status| *status == if seen { "counted" } else { "not_found" }),
+            "{change}: {told:?}"
+        );
+        if seen {
+            count += i64::try_from(untold.drain(..).count()).expect("few");
+        }
+        if seen {
+            assert_eq!(count_of(app, id).await, count, "{change}");
+        }
+    }
+    assert_eq!(count, 4 * 2 + 8);
+}
+
+async fn no_view_counts_after_an_article_was_hidden(app: &App) {
+    let id = published(app, "忽隐忽现").await;
+    let (editor, reader, path) = (app.admin().await.with("If-Match", "*"), app.anonymous(), views_of(id));
+    let view = || reader.send(Method::POST, &path, Some(("text/plain", b"x".to_vec())));
+    let mut acknowledged = 0;
+    for _ in 0..15 {
+        let hide = async {
+            let hidden = json!({"status": "draft"});
+            editor.patch(&format!("/api/v1/articles/{id}"), &hidden).await.ok(200);
+            join_all((0..4).map(|_| view())).await
+        };
+        let (before, after) = futures_util::join!(join_all((0..40).map(|_| view())), hide);
+        acknowledged += before.iter().filter(|answer| answer.status == 200).count();
+        assert!(before.iter().all(|answer| [200, 404].contains(&answer.status)));
+        assert!(after.iter().all(|answer| answer.status == 404));
+        let shown = json!({"status": "published"});
+        editor.patch(&format!("/api/v1/articles/{id}"), &shown).await.ok(200);
+    }
+    assert_eq!(usize::try_from(count_of(app, id).await).ok(), Some(acknowledged));
 }
 
 /// A view of somebody signed in takes the long way: through routes and extractors.

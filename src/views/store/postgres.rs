@@ -106,7 +106,7 @@ impl QueryFragment<Pg> for InsertCounted {
 
 impl RunQueryDsl<PgConnection> for InsertCounted {}
 
-/// Adds views to those articles that were read in this hour before.
+/// Adds views to those articles that were read in this hour before, and that everybody sees.
 pub fn add(conn: &mut PgConnection, hour: i64, added: &BTreeMap<i64, Added>) -> QueryResult<Vec<Counts>> {
     let window = |of: fn([i64; 3]) -> i64| added.values().map(|added| of(added.windows)).collect();
     let update = Add {
@@ -139,7 +139,7 @@ impl QueryFragment<Pg> for Add {
         push_arrays(&mut out, &self.articles)?;
         out.push_sql(
             ") AS added (article_id, views, day, week, month, in_hour) \
-             WHERE kept.article_id = added.article_id AND kept.hour = ",
+             WHERE kept.article_id = added.article_id AND kept.public AND kept.hour = ",
         );
         out.push_bind_param::<BigInt, _>(&self.hour)?;
         out.push_sql(

@@ -11,7 +11,7 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 use super::{Added, Counts, CountsTypes};
 use crate::db::schema::article_views;
 
-/// Adds views to those articles that were read in this hour before.
+/// Adds views to those articles that were read in this hour before, and that everybody sees.
 pub fn add(conn: &mut SqliteConnection, hour: i64, added: &BTreeMap<i64, Added>) -> QueryResult<Vec<Counts>> {
     // Of views that happened now, as nearly all did, a number says it: SQLite is slow to look into an array in an array.
     let (now, other): (Vec<_>, Vec<_>) = added.iter().partition(|(_, added)| added.is_of_now());
@@ -82,7 +82,7 @@ impl QueryFragment<Sqlite> for AddNow {
         );
         out.push_bind_param::<Text, _>(&self.added)?;
         // The sign as below.
-        out.push_sql(") AS added WHERE article_id = CAST(added.key AS INTEGER) AND +hour = ");
+        out.push_sql(") AS added WHERE article_id = CAST(added.key AS INTEGER) AND public AND +hour = ");
         out.push_bind_param::<BigInt, _>(&self.hour)?;
         out.push_sql(TOLD);
         Ok(())
@@ -110,7 +110,7 @@ impl QueryFragment<Sqlite> for AddInHour {
         );
         out.push_bind_param::<Text, _>(&self.added)?;
         // Without the sign the index on hours would be taken, and the whole list be read for each article of this hour.
-        out.push_sql(") AS added WHERE article_id = (added.value ->> 0) AND +hour = ");
+        out.push_sql(") AS added WHERE article_id = (added.value ->> 0) AND public AND +hour = ");
         out.push_bind_param::<BigInt, _>(&self.hour)?;
         out.push_sql(TOLD);
         Ok(())

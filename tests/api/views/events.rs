@@ -17,7 +17,7 @@ both!(
 
 const EVENTS: &str = "/api/v1/views";
 
-fn event(article: i64, at: DateTime<Utc>) -> Value {
+pub(super) fn event(article: i64, at: DateTime<Utc>) -> Value {
     json!({"event_id": Uuid::new_v4().to_string(), "article_id": article, "viewed_at": at.to_rfc3339()})
 }
 
@@ -25,7 +25,7 @@ fn ago(minutes: i64) -> DateTime<Utc> {
     Utc::now() - TimeDelta::minutes(minutes)
 }
 
-async fn tell<R: Role>(client: &Client<R>, events: &[Value]) -> Vec<String> {
+pub(super) async fn tell<R: Role>(client: &Client<R>, events: &[Value]) -> Vec<String> {
     let answer = client.post(EVENTS, &json!({"views": events})).await.ok(200);
     let told = answer["data"].as_array().expect("a list");
     for (result, event) in told.iter().zip(events) {

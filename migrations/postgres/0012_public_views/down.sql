@@ -1,0 +1,1 @@
+ALTER TABLE article_views DROP COLUMN public;
