@@ -123,10 +123,10 @@ pub enum Walk {
     Down,
     /// By publication, up from a place.
     Up,
-    /// By update, from an end on.
+    /// By update, up from a place, or from an end on.
     Updated,
-    /// By something else.
-    Other,
+    /// By update, down from a place.
+    UpdatedDown,
 }
 
 /// By how much the clock of another instance may be ahead. What is scheduled counts as updated when it is published, so that
@@ -151,7 +151,7 @@ pub fn filtered<'a>(
     let mut query = articles::table.into_boxed::<MultiBackend>();
     query = match &filter.status {
         None => match (walk, to.filter(|to| *to < now)) {
-            (Walk::Down | Walk::Updated | Walk::Other, _) => query.filter(is_public_within(now)),
+            (Walk::Down | Walk::Updated | Walk::UpdatedDown, _) => query.filter(is_public_within(now)),
             (_, Some(to)) => query.filter(is_public_within(now)).filter(articles::listed_at.lt(to)),
             (_, None) => query.filter(is_public(now)),
         },
@@ -181,19 +181,21 @@ pub fn filtered<'a>(
     if let Some(slug) = &filter.author {
         query = query.filter(articles::id.eq_any(written_by(slug.clone())));
     }
+    let ahead = Timestamp::from(now.utc() + AHEAD);
+    let updated_to = filter.updated_to.map(|bound| bound.resolve(zone));
+    if walk == Walk::Updated && filter.status.is_none() && updated_to.is_none_or(|to| to > ahead) {
+        query = query.filter(articles::updated_at.le(ahead));
+    }
     query = of_itself!(query, filter, zone);
     if let Some(from) = from {
         query = query.filter(articles::published_at.ge(from));
         // The same of what is published, on the column that the index has.
-        if filter.status.is_none() && !matches!(walk, Walk::Up | Walk::Updated | Walk::Other) {
+        if filter.status.is_none() && !matches!(walk, Walk::Up | Walk::Updated | Walk::UpdatedDown) {
             query = query.filter(articles::listed_at.ge(from));
         }
     }
     if let Some(to) = to {
         query = query.filter(articles::published_at.lt(to));
-    }
-    if walk == Walk::Updated && filter.status.is_none() {
-        query = query.filter(articles::updated_at.le(Timestamp::from(now.utc() + AHEAD)));
     }
     Ok(query)
 }

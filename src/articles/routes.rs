@@ -104,8 +104,8 @@ fn list_rows(
         }
     }
     let walk = match (list.sort.by_update, list.sort.ascending, after) {
-        (true, _, None) => Walk::Updated,
-        (true, _, Some(_)) => Walk::Other,
+        (true, true, _) | (true, false, None) => Walk::Updated,
+        (true, false, Some(_)) => Walk::UpdatedDown,
         (false, _, None) => Walk::Start,
         (false, false, Some(_)) => Walk::Down,
         (false, true, Some(_)) => Walk::Up,

@@ -474,6 +474,18 @@ async fn what_is_scheduled_is_not_in_the_way_of_what_was_updated(app: &App) {
             (titles(&list.json), &list["meta"]["total"]),
             (vec![oldest, newest], &json!(2))
         );
+        // To the end, behind which what is scheduled stands.
+        let first = app
+            .anonymous()
+            .get(&format!("{ARTICLES}?sort=updated_at&limit=1"))
+            .await
+            .ok(200);
+        let next = first["links"]["next"].as_str().expect("a next page");
+        let last = app.anonymous().get(next).await.ok(200);
+        assert_eq!(
+            (titles(&last.json), &last["links"]["next"]),
+            (vec![newest], &Value::Null)
+        );
         let page = app
             .anonymous()
             .get(&format!("{ARTICLES}?sort=-updated_at&limit=1&page=2"))
