@@ -304,7 +304,8 @@ impl Files {
     }
 
     /// The bytes, and whether they may be answered from memory.
-    fn fresh(&self, bytes: Vec<u8>) -> (Bytes, bool) {
+    fn fresh(&self, mut bytes: Vec<u8>) -> (Bytes, bool) {
+        bytes.shrink_to_fit();
         let counted = (bytes.len() <= LARGEST_FRESH).then(|| Arc::clone(&self.fresh).try_acquire_owned().ok());
         match counted.flatten() {
             Some(counted) => {

@@ -288,7 +288,7 @@ impl Opened {
         }
     }
 
-    /// The bytes of a part of it, which must lie within its size. Never more than a piece is in memory.
+    /// The bytes of a part of it, which must lie within its size, piece by piece.
     pub async fn stream(self, part: Range<u64>) -> Result<Stream> {
         match self {
             Self::File { first, file, .. } if part.start == 0 && !first.is_empty() => {
@@ -299,8 +299,11 @@ impl Opened {
             Self::File { file, .. } => Ok(pieces(file, part)),
             Self::Object { bucket, key, .. } => Ok(bucket.stream(&key, part).await?.map_err(io::Error::other).boxed()),
             Self::Memory(bytes) => {
-                let part = bytes.slice(to_usize(part.start)..to_usize(part.end));
-                Ok(futures_util::stream::once(async { Ok(part) }).boxed())
+                let pieces = (part.start..part.end).step_by(PIECE).map(move |start| {
+                    let end = part.end.min(start + PIECE as u64);
+                    Ok(bytes.slice(to_usize(start)..to_usize(end)))
+                });
+                Ok(futures_util::stream::iter(pieces).boxed())
             }
         }
     }
@@ -311,7 +314,9 @@ impl Opened {
             Self::File { first, .. } if part.end <= first.len() as u64 => {
                 Some(first.slice(to_usize(part.start)..to_usize(part.end)))
             }
-            Self::Memory(bytes) => Some(bytes.slice(to_usize(part.start)..to_usize(part.end))),
+            Self::Memory(bytes) if part.end - part.start <= PIECE as u64 => {
+                Some(bytes.slice(to_usize(part.start)..to_usize(part.end)))
+            }
             _ => None,
         }
     }

@@ -297,6 +297,13 @@ async fn parts_and_heads_are_answered(app: &App) {
             .await;
         assert_eq!((other.status, other.body.len()), (200, size));
     }
+    // Who waited for it to be made gets what those get who come later.
+    let at_first = media(&hash_of(&image), "w640.png");
+    let part = reader.with("range", "bytes=60000-199999").get(&at_first).await;
+    let later = reader.get(&at_first).await;
+    assert_eq!((part.status, &part.body[..]), (206, &later.body[60_000..200_000]));
+    assert_eq!(part.header("etag"), later.header("etag"));
+    assert_eq!(whole.body, reader.get(&at).await.body);
     let beyond = reader.with("range", &format!("bytes={size}-")).get(&at).await;
     assert_eq!(beyond.header("content-range"), Some(format!("bytes */{size}").as_str()));
     beyond.problem(416, "range_not_satisfiable");
