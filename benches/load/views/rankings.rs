@@ -1,5 +1,6 @@
 //! How long a ranking takes on a site that has been read for a year.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use broadsheet::db::schema::{article_views, view_windows, views_by_day, views_by_hour};
@@ -29,6 +30,10 @@ pub struct Rankings {
 
 /// In how many hours of a day an article is read.
 const HOURS_A_DAY: usize = 4;
+
+/// Days that are written as hours: a few more than are kept, which then become days as they always do. The days before are
+/// written as what they would have become.
+const DAYS_OF_HOURS: i64 = 42;
 
 impl Rankings {
     /// Fills a database of its own with articles and a year of views, and asks.
@@ -73,35 +78,36 @@ impl Rankings {
     async fn read_for_a_year(&self, target: &Target) -> Result<()> {
         let config = target.config()?;
         let db = Db::open(&config)?;
-        // Days come last: hours without them are of a run that was broken off.
-        let any: Option<i32> = db
+        // Windows are moved on last: what there is without that is of a run that was broken off.
+        let until: i64 = db
             .write(|tx| {
-                let any = views_by_day::table
-                    .select(views_by_day::day)
-                    .first(tx.conn)
-                    .optional()?;
-                if any.is_none() {
+                let until = view_windows::table.select(view_windows::until).first(tx.conn)?;
+                if until == 0 {
+                    diesel::delete(views_by_day::table).execute(tx.conn)?;
                     diesel::delete(views_by_hour::table).execute(tx.conn)?;
                     diesel::update(article_views::table)
                         .set((article_views::hour.eq(0), article_views::hour_views.eq(0)))
                         .execute(tx.conn)?;
                 }
-                Ok(any)
+                Ok(until)
             })
             .await
             .map_err(in_words)?;
-        if any.is_none() {
+        if until == 0 {
             let now = Timestamp::now();
             let this_hour = now.utc().timestamp().div_euclid(3_600) * 3_600;
             let articles = i64::try_from(target.articles).map_err(in_words)?;
             let mut rng = Rng::with_seed(target.seed);
-            for day in (0..self.days).rev() {
+            write_days(&db, articles, this_hour, DAYS_OF_HOURS..self.days).await?;
+            for day in (0..self.days.min(DAYS_OF_HOURS)).rev() {
                 let mut rows = Vec::new();
                 for article in 1..=articles {
                     for hour in rng.choose_multiple(0..24_i64, HOURS_A_DAY) {
-                        // A few are read much.
-                        let views = 1 + 10_000 / (article * 7_919 % articles + 1) / 24;
-                        rows.push((article, this_hour - day * 86_400 - hour * 3_600, views));
+                        rows.push((
+                            article,
+                            this_hour - day * 86_400 - hour * 3_600,
+                            views_an_hour(article, articles),
+                        ));
                     }
                 }
                 db.write(move |tx| {
@@ -158,4 +164,42 @@ impl Rankings {
         db.close().await;
         Ok(())
     }
+}
+
+/// How often an article is read in an hour: a few are read much.
+fn views_an_hour(article: i64, articles: i64) -> i64 {
+    1 + 10_000 / (article * 7_919 % articles + 1) / 24
+}
+
+/// Writes what became of the hours of days that lie so many days before that second; article by article, as they lie in the
+/// table.
+async fn write_days(db: &Db, articles: i64, second: i64, ago: Range<i64>) -> Result<()> {
+    let hours = i64::try_from(HOURS_A_DAY).map_err(in_words)?;
+    let last = i32::try_from(second.div_euclid(86_400)).map_err(in_words)?;
+    let days: Vec<i32> = ago
+        .rev()
+        .filter_map(|ago| Some(last - i32::try_from(ago).ok()?))
+        .collect();
+    for article in 1..=articles {
+        let views = hours * views_an_hour(article, articles);
+        let rows: Vec<_> = days
+            .iter()
+            .map(|day| {
+                (
+                    views_by_day::article_id.eq(article),
+                    views_by_day::day.eq(*day),
+                    views_by_day::views.eq(views),
+                )
+            })
+            .collect();
+        db.write(move |tx| {
+            broadsheet::on_backend!(tx.conn, |conn| diesel::insert_into(views_by_day::table)
+                .values(&rows)
+                .execute(conn)?);
+            Ok(())
+        })
+        .await
+        .map_err(in_words)?;
+    }
+    Ok(())
 }
