@@ -231,9 +231,6 @@ fn apply(
     let id = match id {
         Some(id) => {
             store::update_article(tx, id, &values)?;
-            if was_published && (values.state != State::Published || values.listed_at > tx.now) {
-                store::hide_from_views(tx, id)?;
-            }
             if let Some(views) = views {
                 store::raise_view_count(tx, id, views)?;
             }
@@ -276,11 +273,16 @@ fn apply(
     if lists_change && (was_published || is_published) {
         relist(tx, id)?;
     }
+    let is_hidden = !is_published || values.listed_at > tx.now;
     let row = ArticleRow { id, values };
     if says_else || was_published != (row.values.state == State::Published) {
         put_entry(tx.conn, row, said, id_is_new)?;
     } else {
         put_facts(tx.conn, row)?;
+    }
+    // Last, since views of it wait from here on.
+    if is_hidden && !id_is_new {
+        store::hide_from_views(tx, id)?;
     }
     Ok(id)
 }

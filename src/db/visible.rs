@@ -1,4 +1,7 @@
 //! Who sees which articles: the one rule below every reader.
+//!
+//! What it says of an article is kept in two places, by those who write articles: `article_listings`
+//! (`taxonomy::listed`), and `article_views.public`, which the first view finds out and `articles::store` takes back.
 
 use diesel::dsl::not;
 use diesel::prelude::*;

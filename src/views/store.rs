@@ -230,7 +230,7 @@ pub fn add(
     if there.len() < added.len() {
         // Those that are read for the first time in this hour, or since everybody sees them.
         let rest: Vec<i64> = added.keys().copied().filter(|id| !there.contains(id)).collect();
-        let public = open(tx, &rest)?;
+        let public = mark_public(tx, &rest)?;
         let of_public = |id: &i64| added.get(id).map(|added| (*id, *added));
         let rest: BTreeMap<i64, Added> = public.iter().filter_map(of_public).collect();
         if !rest.is_empty() {
@@ -262,8 +262,9 @@ fn add_in_hour(tx: &mut Tx<'_>, hour: i64, added: &BTreeMap<i64, Added>) -> Quer
     }
 }
 
-/// Those of these articles that everybody sees, which stands beside their counts from now on.
-fn open(tx: &mut Tx<'_>, ids: &[i64]) -> QueryResult<Vec<i64>> {
+/// Those of these articles that everybody sees, which stands beside their counts from now on. Who hides one takes it back
+/// (`articles::store::hide_from_views`).
+fn mark_public(tx: &mut Tx<'_>, ids: &[i64]) -> QueryResult<Vec<i64>> {
     let named = article_views::table
         .filter(among(article_views::article_id, ids))
         .order(article_views::article_id)

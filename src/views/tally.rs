@@ -112,8 +112,8 @@ pub fn count(tx: &mut Tx<'_>, rule: Rule, views: &[View]) -> Result<Vec<Outcome>
     Ok(outcomes.collect())
 }
 
-/// The articles of events that not everybody sees. Of other views the statement that adds them finds out; an event that was
-/// judged cannot be told again, so nothing may be judged for nothing.
+/// The articles of events that not everybody sees. Of other views the statement that adds them finds out; of an event it would
+/// be too late, since one of the same id would have been judged to be its double.
 fn hidden_events(tx: &mut Tx<'_>, views: &[View]) -> Result<BTreeSet<i64>> {
     let events = views.iter().filter(|view| view.event.is_some());
     let mut named: BTreeSet<i64> = events.map(|view| view.article_id).collect();
@@ -156,7 +156,8 @@ struct Tally {
     counted: HashMap<(Key, i64), Vec<i64>>,
     events: HashSet<Uuid>,
     new_views: Vec<CountedView>,
-    new_events: Vec<(Uuid, i64)>,
+    /// With the article.
+    new_events: Vec<(i64, Uuid, i64)>,
 }
 
 impl Tally {
@@ -177,7 +178,7 @@ impl Tally {
             if !self.events.insert(event) {
                 return Outcome::Duplicate;
             }
-            self.new_events.push((event, at));
+            self.new_events.push((view.article_id, event, at));
         }
         let keys = view.keys(at, self.rule.window);
         let near = |before: &i64| (at - before).abs() < micros(self.rule.window);
@@ -200,16 +201,12 @@ impl Tally {
 
     /// The answer is how often each article had been read before; those that not everybody sees are not in it.
     fn write(self, tx: &mut Tx<'_>, zone: Tz, until: i64) -> Result<HashMap<i64, i64>> {
-        store::insert_events(tx, &self.new_events)?;
         let asked = self.added.iter().filter(|(_, added)| **added == 0);
         let asked: Vec<i64> = asked.map(|(id, _)| *id).collect();
         let mut before = match asked.as_slice() {
             [] => HashMap::new(),
             asked => store::find_counts(tx, asked)?,
         };
-        if self.moments.is_empty() {
-            return Ok(before);
-        }
         let this_hour = hour_of(self.now.utc().timestamp(), zone);
         let mut past: BTreeMap<(i64, i64), i64> = BTreeMap::new();
         let mut added: BTreeMap<i64, Added> = BTreeMap::new();
@@ -230,12 +227,19 @@ impl Tally {
                 }
             }
         }
-        for (id, views) in store::add(tx, this_hour, &added, past)? {
-            before.insert(id, views - self.added.get(&id).copied().unwrap_or_default());
+        if !added.is_empty() {
+            for (id, views) in store::add(tx, this_hour, &added, past)? {
+                before.insert(id, views - self.added.get(&id).copied().unwrap_or_default());
+            }
         }
+        // Nothing is noted of articles that were hidden meanwhile: told again, an event may count.
         let mut counted = self.new_views;
         counted.retain(|view| before.contains_key(&view.article_id()));
         store::insert_counted(tx, &counted)?;
+        let events = self.new_events.into_iter();
+        let events = events.filter(|(article_id, ..)| before.contains_key(article_id));
+        let events: Vec<(Uuid, i64)> = events.map(|(_, event, at)| (event, at)).collect();
+        store::insert_events(tx, &events)?;
         Ok(before)
     }
 }

@@ -104,7 +104,8 @@ async fn only_what_everybody_sees_is_counted(app: &App) {
 }
 
 async fn an_article_counts_as_long_as_everybody_sees_it(app: &App) {
-    let id = published(app, "时有时无").await;
+    let named = json!({"title": "时有时无", "external_id": "on-off", "status": "published"});
+    let id = app.admin().await.post("/api/v1/articles", &named).await.ok(201).id();
     let (editor, reader) = (app.admin().await.with("If-Match", "*"), app.anonymous());
     let states = [
         (json!({"title": "还在"}), true),
@@ -116,9 +117,28 @@ async fn an_article_counts_as_long_as_everybody_sees_it(app: &App) {
         (json!({"status": "archived"}), false),
         (json!({"status": "published"}), true),
     ];
+    // The same by replacing it: of what it was before nothing is left.
+    let replaced = [
+        (json!({"title": "重写"}), false),
+        (json!({"title": "重写", "status": "published"}), true),
+        (json!({"title": "重写", "status": "archived"}), false),
+        (json!({"title": "重写", "status": "published"}), true),
+        (
+            json!({"title": "重写", "status": "published", "published_at": "2999-01-01T00:00:00Z"}),
+            false,
+        ),
+        (json!({"title": "重写", "status": "published"}), true),
+    ];
+    let states = states.map(|(change, seen)| (Method::PATCH, format!("/api/v1/articles/{id}"), change, seen));
+    let replaced = replaced.map(|(article, seen)| {
+        let at = "/api/v1/articles/by-external-id/on-off".to_owned();
+        (Method::PUT, at, article, seen)
+    });
     let (mut count, mut untold) = (0, Vec::new());
-    for (change, seen) in states {
-        editor.patch(&format!("/api/v1/articles/{id}"), &change).await.ok(200);
+    for (method, at, change, seen) in states.into_iter().chain(replaced) {
+        let change = change.to_string();
+        let body = Some(("application/json", change.clone().into_bytes()));
+        editor.send(method, &at, body).await.ok(200);
         // What everybody sees is found out by the first view; the others are told by what stands beside the count.
         for _ in 0..2 {
             let answer = reader.post(&views_of(id), &json!({})).await;
@@ -149,7 +169,8 @@ async fn an_article_counts_as_long_as_everybody_sees_it(app: &App) {
             assert_eq!(count_of(app, id).await, count, "{change}");
         }
     }
-    assert_eq!(count, 4 * 2 + 8);
+    // Two views of each time it was seen, and an event of each time at all.
+    assert_eq!(count, 7 * 2 + 14);
 }
 
 async fn no_view_counts_after_an_article_was_hidden(app: &App) {
