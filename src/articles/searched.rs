@@ -146,7 +146,7 @@ pub fn has_pending(conn: &mut DbConn) -> QueryResult<bool> {
 /// Holds articles, in the order of their ids, so that two that do it do not wait for each other.
 fn lock(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
     for id in ids {
-        tx.lock_row("articles", *id)?;
+        tx.lock_row_to_edit("articles", *id)?;
     }
     Ok(())
 }

@@ -125,7 +125,18 @@ impl Tx<'_> {
     /// `table` is a name from this source, never input.
     pub fn lock_row(&mut self, table: &'static str, id: i64) -> QueryResult<()> {
         if let DbConn::Postgres(conn) = self.conn {
-            LockRow { table, id }.execute(conn)?;
+            let strength = "FOR UPDATE";
+            LockRow { table, id, strength }.execute(conn)?;
+        }
+        Ok(())
+    }
+
+    /// The same, but what refers to the row may be written meanwhile: who counts views of an article never waits for who
+    /// edits it, nor the other way round.
+    pub fn lock_row_to_edit(&mut self, table: &'static str, id: i64) -> QueryResult<()> {
+        if let DbConn::Postgres(conn) = self.conn {
+            let strength = "FOR NO KEY UPDATE";
+            LockRow { table, id, strength }.execute(conn)?;
         }
         Ok(())
     }
@@ -330,6 +341,7 @@ struct TextRow {
 struct LockRow {
     table: &'static str,
     id: i64,
+    strength: &'static str,
 }
 
 impl QueryFragment<Pg> for LockRow {
@@ -338,7 +350,8 @@ impl QueryFragment<Pg> for LockRow {
         out.push_sql(self.table);
         out.push_sql(" WHERE id = ");
         out.push_bind_param::<BigInt, _>(&self.id)?;
-        out.push_sql(" FOR UPDATE");
+        out.push_sql(" ");
+        out.push_sql(self.strength);
         Ok(())
     }
 }

@@ -40,15 +40,15 @@ pub fn is_public_hit(now: Timestamp) -> _ {
     article_hits::state.eq("published").and(article_hits::listed_at.le(now))
 }
 
-/// The same rule for articles that another condition has picked out by their ids. SQLite takes the state to be rare, and
-/// would walk through all that is published and look for each article among the ids; what is joined to nothing has no
-/// index, and so it looks up the ids.
+/// The same rule for articles that another condition has picked out by their ids. SQLite takes the state to be rare, and any
+/// bound in time, and would walk through all that is published and look for each article among the ids; what is joined to
+/// nothing, and what is not later, has no index, and so it looks up the ids.
 #[diesel::dsl::auto_type(no_type_alias)]
 pub fn is_public_of_few(now: Timestamp) -> _ {
     articles::state
         .concat("")
         .eq("published")
-        .and(articles::listed_at.le(now))
+        .and(not(articles::listed_at.gt(now)))
 }
 
 /// The same rule where another condition says from where to where, or by what else, an index is read. SQLite goes by the
