@@ -131,8 +131,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The same, but what refers to the row may be written meanwhile: who counts views of an article never waits for who
-    /// edits it, nor the other way round.
+    /// The same, but what refers to the row may be written meanwhile: who counts views of an article does not wait until an
+    /// edit of it ends, but for the last step of one that hides it.
     pub fn lock_row_to_edit(&mut self, table: &'static str, id: i64) -> QueryResult<()> {
         if let DbConn::Postgres(conn) = self.conn {
             let strength = "FOR NO KEY UPDATE";

@@ -54,6 +54,7 @@ pub struct Files {
     crew: Arc<Crew>,
     /// AVIF takes seconds; one at a time, beside what readers wait for.
     slow: Arc<Crew>,
+    /// Places of variants that are answered from memory.
     fresh: Arc<Semaphore>,
     making: Arc<Mutex<HashMap<Order, Outcome>>>,
     failed: Arc<Mutex<HashMap<Order, Failure>>>,
