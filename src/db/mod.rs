@@ -12,6 +12,7 @@ mod count;
 pub mod cursor;
 mod kept;
 mod level;
+mod lexemes;
 pub mod migrate;
 mod pool;
 mod readers;

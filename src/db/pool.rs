@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
 
-use super::{DbConn, count};
+use super::{DbConn, count, lexemes};
 use crate::config::Database;
 use crate::error::{Error, Result};
 
@@ -135,6 +135,7 @@ fn open_sqlite_raw(path: &Path, reader: bool) -> ConnectionResult<DbConn> {
          PRAGMA cache_size = -1000; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;",
     )
     .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    lexemes::teach(&mut conn).map_err(ConnectionError::CouldntSetupConfiguration)?;
     if reader {
         conn.batch_execute("PRAGMA query_only = ON")
             .map_err(ConnectionError::CouldntSetupConfiguration)?;

@@ -67,7 +67,7 @@ impl Held {
         };
         let rows: Vec<Id> = match conn {
             DbConn::Postgres(conn) => query(postgres::LIVE).load(conn)?,
-            DbConn::Sqlite(conn) => query(sqlite::LIVE.1).load(conn)?,
+            DbConn::Sqlite(conn) => query(sqlite::LIVE.facts).load(conn)?,
         };
         let extra: BTreeSet<i64> = self
             .digests
@@ -137,7 +137,7 @@ fn stored_facts(conn: &mut DbConn, ids: &[i64]) -> QueryResult<HashMap<i64, Stor
     };
     let rows: Vec<Stored> = match conn {
         DbConn::Postgres(conn) => query(postgres::LIVE).load(conn)?,
-        DbConn::Sqlite(conn) => query(sqlite::LIVE.1).load(conn)?,
+        DbConn::Sqlite(conn) => query(sqlite::LIVE.facts).load(conn)?,
     };
     Ok(rows.into_iter().map(|stored| (stored.article_id, stored)).collect())
 }

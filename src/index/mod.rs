@@ -116,13 +116,12 @@ pub fn put(conn: &mut DbConn, entry: &Entry<'_>) -> QueryResult<()> {
     }
 }
 
-/// Writes the entry of an article that has one and was edited. PostgreSQL leaves it out of its index until the article is
-/// left alone.
+/// Writes the entry of an article that has one and was edited. It is left out of the index until the article is left alone.
 pub fn put_edit(conn: &mut DbConn, entry: &Entry<'_>) -> QueryResult<()> {
     let stamp = Timestamp::now().micros();
     match conn {
         DbConn::Postgres(conn) => postgres::put_edit(conn, entry, stamp),
-        DbConn::Sqlite(conn) => sqlite::put(conn, sqlite::LIVE, entry, stamp),
+        DbConn::Sqlite(conn) => sqlite::put_edit(conn, entry, stamp),
     }
 }
 
@@ -167,12 +166,20 @@ fn condition((head, tail): (&str, &str), expression: String) -> Matches {
     sql::<Bool>(head).bind::<Text, _>(expression).sql(tail)
 }
 
-/// Moves some of what was [`put_edit`] and then left alone until `now` into the index of PostgreSQL; whether there may be
-/// more. To be called every second or so.
+/// Moves some of what was [`put_edit`] and then left alone until `now` into the index; whether there may be more. To be called
+/// every second or so.
 pub fn settle(conn: &mut DbConn, now: Timestamp) -> QueryResult<bool> {
     match conn {
         DbConn::Postgres(conn) => postgres::settle(conn, now.micros()),
-        DbConn::Sqlite(_) => Ok(false),
+        DbConn::Sqlite(conn) => sqlite::settle(conn, now.micros()),
+    }
+}
+
+/// Whether there is something for [`settle`] to move.
+pub fn is_unsettled(conn: &mut DbConn, now: Timestamp) -> QueryResult<bool> {
+    match conn {
+        DbConn::Postgres(conn) => postgres::is_unsettled(conn, now.micros()),
+        DbConn::Sqlite(conn) => Ok(!sqlite::due(conn, now.micros())?.is_empty()),
     }
 }
 

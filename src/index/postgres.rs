@@ -75,6 +75,14 @@ pub(super) fn put_new(conn: &mut PgConnection, entry: &Entry<'_>, stamp: i64) ->
     Ok(())
 }
 
+/// Whether an entry was left alone.
+pub(super) fn is_unsettled(conn: &mut PgConnection, now: i64) -> QueryResult<bool> {
+    let row: Has = diesel::sql_query("SELECT EXISTS (SELECT 1 FROM article_hits WHERE fresh AND stamp < $1) AS has")
+        .bind::<BigInt, _>(now - LEFT_ALONE)
+        .get_result(conn)?;
+    Ok(row.has)
+}
+
 /// Moves entries that were left alone to the index; whether there may be more. An article that somebody holds is edited just
 /// now.
 pub(super) fn settle(conn: &mut PgConnection, now: i64) -> QueryResult<bool> {

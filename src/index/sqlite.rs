@@ -1,4 +1,5 @@
-//! The index on SQLite: an FTS5 table without content and positions, and a narrow table beside it.
+//! The index on SQLite: an FTS5 table without content and positions, and a narrow table beside it. What was edited lately
+//! waits in a third, that searches read whole; see [`put_edit`].
 
 use std::collections::HashMap;
 
@@ -9,25 +10,113 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use super::audit::digest_of;
 use super::{Entry, Facts, ids_text};
 
-/// The tables of one index: lexemes and facts.
-pub(super) type Tables = (&'static str, &'static str);
+/// The tables of one index.
+#[derive(Clone, Copy)]
+pub(super) struct Tables {
+    lexemes: &'static str,
+    /// What was edited lately, in no index.
+    fresh: Option<&'static str>,
+    pub(super) facts: &'static str,
+}
 
 /// What is searched.
-pub(super) const LIVE: Tables = ("article_index", "article_facts");
+pub(super) const LIVE: Tables = Tables {
+    lexemes: "article_index",
+    fresh: Some("article_fresh"),
+    facts: "article_facts",
+};
 
 /// A condition on `articles`, around the expression.
-pub(super) const AMONG_ARTICLES: (&str, &str) = (
-    "articles.id IN (SELECT rowid FROM article_index WHERE article_index MATCH ",
-    ")",
-);
+pub(super) const AMONG_ARTICLES: (&str, &str) = ("articles.id IN (WITH asked (what) AS (SELECT ", FOUND);
 
 /// A condition on `article_hits`, around the expression.
-pub(super) const AMONG_HITS: (&str, &str) = ("article_hits.lexemes MATCH ", "");
+pub(super) const AMONG_HITS: (&str, &str) = ("article_hits.article_id IN (WITH asked (what) AS (SELECT ", FOUND);
+
+/// The joins are in this order in any case, since the index answers nothing without what is asked.
+const FOUND: &str = ")
+    SELECT article_index.rowid FROM asked CROSS JOIN article_index WHERE article_index MATCH what
+    UNION ALL
+    SELECT article_id FROM asked CROSS JOIN article_fresh WHERE lexemes_say(lexemes, what))";
+
+/// How many entries wait beside the index, at most: each costs a search some 20 microseconds.
+const FRESH: i64 = 128;
+
+/// How long an entry must have been left alone to be moved into the index, in microseconds.
+const LEFT_ALONE: i64 = 30_000_000;
+
+/// How many entries one transaction moves, which takes some milliseconds for each: others wait to write.
+const MOVED: i64 = 4;
+
+#[derive(QueryableByName)]
+struct HasRoom {
+    #[diesel(sql_type = Bool)]
+    has_room: bool,
+}
+
+/// Writes the entry of an article that was edited, and so will be edited again soon: without its thousands of lexemes going
+/// into the index each time, as long as there are few such entries.
+pub(super) fn put_edit(conn: &mut SqliteConnection, entry: &Entry<'_>, stamp: i64) -> QueryResult<()> {
+    let mut lexemes = entry.lexemes();
+    lexemes.sort_unstable();
+    let lexemes = lexemes.join(" ");
+    let rewritten = diesel::sql_query("UPDATE article_fresh SET stamp = ?, lexemes = ? WHERE article_id = ?")
+        .bind::<BigInt, _>(stamp)
+        .bind::<Text, _>(&lexemes)
+        .bind::<BigInt, _>(entry.id)
+        .execute(conn)?;
+    if rewritten == 0 {
+        let HasRoom { has_room } = diesel::sql_query("SELECT count(*) < ? AS has_room FROM article_fresh")
+            .bind::<BigInt, _>(FRESH)
+            .get_result(conn)?;
+        if !has_room {
+            return put(conn, LIVE, entry, stamp);
+        }
+        remove_lexemes(conn, LIVE, entry.id)?;
+        diesel::sql_query("INSERT INTO article_fresh (article_id, stamp, lexemes) VALUES (?, ?, ?)")
+            .bind::<BigInt, _>(entry.id)
+            .bind::<BigInt, _>(stamp)
+            .bind::<Text, _>(&lexemes)
+            .execute(conn)?;
+    }
+    put_facts(conn, LIVE, entry.id, &entry.facts, stamp)
+}
+
+/// Moves entries that were left alone into the index; whether there may be more.
+pub(super) fn settle(conn: &mut SqliteConnection, now: i64) -> QueryResult<bool> {
+    let due = due(conn, now)?;
+    for id in &due {
+        diesel::sql_query(
+            "INSERT INTO article_index (rowid, lexemes) SELECT article_id, lexemes FROM article_fresh WHERE article_id = ?",
+        )
+        .bind::<BigInt, _>(id)
+        .execute(conn)?;
+        diesel::sql_query("DELETE FROM article_fresh WHERE article_id = ?")
+            .bind::<BigInt, _>(id)
+            .execute(conn)?;
+    }
+    Ok(i64::try_from(due.len()).is_ok_and(|moved| moved == MOVED))
+}
+
+#[derive(QueryableByName)]
+struct Due {
+    #[diesel(sql_type = BigInt)]
+    article_id: i64,
+}
+
+/// Some of the entries that were left alone.
+pub(super) fn due(conn: &mut SqliteConnection, now: i64) -> QueryResult<Vec<i64>> {
+    let due: Vec<Due> =
+        diesel::sql_query("SELECT article_id FROM article_fresh WHERE stamp < ? ORDER BY stamp LIMIT ?")
+            .bind::<BigInt, _>(now - LEFT_ALONE)
+            .bind::<BigInt, _>(MOVED)
+            .load(conn)?;
+    Ok(due.into_iter().map(|due| due.article_id).collect())
+}
 
 /// Deletes first: inserting a row that is there already would leave stale entries in such a table.
 pub(super) fn put(conn: &mut SqliteConnection, tables: Tables, entry: &Entry<'_>, stamp: i64) -> QueryResult<()> {
-    let (index, _) = tables;
-    remove_lexemes(conn, index, entry.id)?;
+    remove_lexemes(conn, tables, entry.id)?;
+    let index = tables.lexemes;
     diesel::sql_query(format!("INSERT INTO {index} (rowid, lexemes) VALUES (?, ?)"))
         .bind::<BigInt, _>(entry.id)
         .bind::<Text, _>(entry.lexemes().join(" "))
@@ -37,11 +126,12 @@ pub(super) fn put(conn: &mut SqliteConnection, tables: Tables, entry: &Entry<'_>
 
 pub(super) fn put_facts(
     conn: &mut SqliteConnection,
-    (_, table): Tables,
+    tables: Tables,
     id: i64,
     facts: &Facts<'_>,
     stamp: i64,
 ) -> QueryResult<()> {
+    let table = tables.facts;
     diesel::sql_query(format!(
         "INSERT OR REPLACE INTO {table}
          (article_id, state, listed_at, category_id, locale, featured, tags, authors, stamp)
@@ -60,23 +150,31 @@ pub(super) fn put_facts(
     Ok(())
 }
 
-pub(super) fn remove(conn: &mut SqliteConnection, (index, facts): Tables, id: i64) -> QueryResult<()> {
-    remove_lexemes(conn, index, id)?;
-    diesel::sql_query(format!("DELETE FROM {facts} WHERE article_id = ?"))
-        .bind::<BigInt, _>(id)
-        .execute(conn)?;
-    Ok(())
+pub(super) fn remove(conn: &mut SqliteConnection, tables: Tables, id: i64) -> QueryResult<()> {
+    remove_lexemes(conn, tables, id)?;
+    remove_from(conn, tables.facts, "article_id", id)
 }
 
-fn remove_lexemes(conn: &mut SqliteConnection, index: &str, id: i64) -> QueryResult<()> {
-    diesel::sql_query(format!("DELETE FROM {index} WHERE rowid = ?"))
+fn remove_lexemes(conn: &mut SqliteConnection, tables: Tables, id: i64) -> QueryResult<()> {
+    if let Some(fresh) = tables.fresh {
+        remove_from(conn, fresh, "article_id", id)?;
+    }
+    remove_from(conn, tables.lexemes, "rowid", id)
+}
+
+fn remove_from(conn: &mut SqliteConnection, table: &str, key: &str, id: i64) -> QueryResult<()> {
+    diesel::sql_query(format!("DELETE FROM {table} WHERE {key} = ?"))
         .bind::<BigInt, _>(id)
         .execute(conn)?;
     Ok(())
 }
 
 /// What a rebuild fills.
-pub(super) const NEW: Tables = ("article_index_new", "article_facts_new");
+pub(super) const NEW: Tables = Tables {
+    lexemes: "article_index_new",
+    fresh: None,
+    facts: "article_facts_new",
+};
 
 /// See [`behind`](super::rebuild::behind).
 pub(super) const BEHIND: &str = "
@@ -142,15 +240,14 @@ pub(super) fn swap(conn: &mut SqliteConnection) -> QueryResult<()> {
          DELETE FROM article_index_new WHERE rowid IN (SELECT id FROM article_index_new_docsize
            WHERE id NOT IN (SELECT article_id FROM article_facts_new));
          INSERT INTO article_index_new (article_index_new, rank) VALUES ('hashsize', 1048576);
+         DELETE FROM article_fresh;
          DROP VIEW article_hits;
          DROP TABLE article_index;
          DROP TABLE article_facts;
          ALTER TABLE article_index_new RENAME TO article_index;
          ALTER TABLE article_facts_new RENAME TO article_facts;
          CREATE VIEW article_hits AS
-         SELECT facts.article_id, facts.state, facts.listed_at, facts.category_id, facts.locale, facts.featured, facts.tags,
-           facts.authors, facts.stamp, article_index.article_index AS lexemes
-         FROM article_index CROSS JOIN article_facts AS facts ON facts.article_id = article_index.rowid;",
+         SELECT article_id, state, listed_at, category_id, locale, featured, tags, authors, stamp FROM article_facts;",
     )
 }
 
@@ -160,6 +257,14 @@ struct Instance {
     doc: i64,
     #[diesel(sql_type = Text)]
     term: String,
+}
+
+#[derive(QueryableByName)]
+struct FreshEntry {
+    #[diesel(sql_type = BigInt)]
+    article_id: i64,
+    #[diesel(sql_type = Text)]
+    lexemes: String,
 }
 
 /// For each article the sum of the digests of its lexemes.
@@ -175,6 +280,14 @@ pub(super) fn digests(conn: &mut SqliteConnection) -> QueryResult<HashMap<i64, u
         }
         let digest = digests.entry(doc).or_default();
         *digest = digest.wrapping_add(last.1);
+    }
+    let fresh = diesel::sql_query("SELECT article_id, lexemes FROM article_fresh");
+    for entry in fresh.load_iter::<FreshEntry, DefaultLoadingMode>(conn)? {
+        let FreshEntry { article_id, lexemes } = entry?;
+        let digest = digests.entry(article_id).or_default();
+        for lexeme in lexemes.split(' ') {
+            *digest = digest.wrapping_add(digest_of(lexeme));
+        }
     }
     Ok(digests)
 }

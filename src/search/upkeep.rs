@@ -257,11 +257,11 @@ async fn tidy(db: &Db, database: &Database) -> Result<()> {
     if db.read(|read| Ok(has_pending(read.conn)?)).await? {
         while db.write(write_pending).await? {}
     }
+    if db.read(|read| Ok(index::is_unsettled(read.conn, read.now)?)).await? {
+        while write(db, |conn| index::settle(conn, Timestamp::now())).await? {}
+    }
     match database {
-        Database::Postgres(_) => {
-            while write(db, |conn| index::settle(conn, Timestamp::now())).await? {}
-            write(db, index::tidy).await
-        }
+        Database::Postgres(_) => write(db, index::tidy).await,
         Database::Sqlite(_) => Ok(()),
     }
 }

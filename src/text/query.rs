@@ -4,6 +4,7 @@
 
 mod cutter;
 mod expression;
+mod holds;
 mod known;
 mod parse;
 mod unit;
@@ -12,6 +13,7 @@ use std::collections::HashSet;
 
 pub use cutter::{cut, is_loaded, load, warm};
 pub use expression::{Strictness, Within};
+pub use holds::holds;
 pub use known::{Known, lookups, own_word};
 pub use unit::Unit;
 use unit::{phrase, side_by_side, words};
