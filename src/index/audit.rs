@@ -49,7 +49,11 @@ impl Held {
             let lexemes = entry.lexemes();
             let right = match conn {
                 DbConn::Postgres(conn) => postgres::has(conn, entry.id, &lexemes)?,
-                DbConn::Sqlite(_) => self.digests.remove(&entry.id) == Some(digest(lexemes.iter().map(AsRef::as_ref))),
+                DbConn::Sqlite(_) => {
+                    // There is none of an article without lexemes.
+                    let held = self.digests.remove(&entry.id).unwrap_or_default();
+                    held == digest(lexemes.iter().map(AsRef::as_ref))
+                }
             };
             if !right || !facts.get(&entry.id).is_some_and(|stored| stored.says(&entry.facts)) {
                 wrong.push(entry.id);

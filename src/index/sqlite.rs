@@ -32,7 +32,7 @@ pub(super) const AMONG_ARTICLES: (&str, &str) = ("articles.id IN (WITH asked (wh
 /// A condition on `article_hits`, around the expression.
 pub(super) const AMONG_HITS: (&str, &str) = ("article_hits.article_id IN (WITH asked (what) AS (SELECT ", FOUND);
 
-/// The joins are in this order in any case, since the index answers nothing without what is asked.
+/// `CROSS JOIN`, so that what is asked comes first: the index answers nothing without it.
 const FOUND: &str = ")
     SELECT article_index.rowid FROM asked CROSS JOIN article_index WHERE article_index MATCH what
     UNION ALL
@@ -40,6 +40,9 @@ const FOUND: &str = ")
 
 /// How many entries wait beside the index, at most: each costs a search some 20 microseconds.
 const FRESH: i64 = 128;
+
+/// How many bytes of lexemes an entry has that waits, at most, some 12,000 characters of text: searches read them all.
+const WAITING: usize = 64 << 10;
 
 /// How long an entry must have been left alone to be moved into the index, in microseconds.
 const LEFT_ALONE: i64 = 30_000_000;
@@ -54,11 +57,15 @@ struct HasRoom {
 }
 
 /// Writes the entry of an article that was edited, and so will be edited again soon: without its thousands of lexemes going
-/// into the index each time, as long as there are few such entries.
+/// into the index each time, as long as there are few such entries and this one is not long.
 pub(super) fn put_edit(conn: &mut SqliteConnection, entry: &Entry<'_>, stamp: i64) -> QueryResult<()> {
     let mut lexemes = entry.lexemes();
-    lexemes.sort_unstable();
+    // Most are in order, which this sort notices.
+    lexemes.sort();
     let lexemes = lexemes.join(" ");
+    if lexemes.len() > WAITING {
+        return put(conn, LIVE, entry, stamp);
+    }
     let rewritten = diesel::sql_query("UPDATE article_fresh SET stamp = ?, lexemes = ? WHERE article_id = ?")
         .bind::<BigInt, _>(stamp)
         .bind::<Text, _>(&lexemes)
@@ -85,14 +92,13 @@ pub(super) fn put_edit(conn: &mut SqliteConnection, entry: &Entry<'_>, stamp: i6
 pub(super) fn settle(conn: &mut SqliteConnection, now: i64) -> QueryResult<bool> {
     let due = due(conn, now)?;
     for id in &due {
+        remove_from(conn, LIVE.lexemes, "rowid", *id)?;
         diesel::sql_query(
             "INSERT INTO article_index (rowid, lexemes) SELECT article_id, lexemes FROM article_fresh WHERE article_id = ?",
         )
         .bind::<BigInt, _>(id)
         .execute(conn)?;
-        diesel::sql_query("DELETE FROM article_fresh WHERE article_id = ?")
-            .bind::<BigInt, _>(id)
-            .execute(conn)?;
+        remove_from(conn, "article_fresh", "article_id", *id)?;
     }
     Ok(i64::try_from(due.len()).is_ok_and(|moved| moved == MOVED))
 }
@@ -285,7 +291,7 @@ pub(super) fn digests(conn: &mut SqliteConnection) -> QueryResult<HashMap<i64, u
     for entry in fresh.load_iter::<FreshEntry, DefaultLoadingMode>(conn)? {
         let FreshEntry { article_id, lexemes } = entry?;
         let digest = digests.entry(article_id).or_default();
-        for lexeme in lexemes.split(' ') {
+        for lexeme in lexemes.split_ascii_whitespace() {
             *digest = digest.wrapping_add(digest_of(lexeme));
         }
     }

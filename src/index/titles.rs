@@ -29,8 +29,10 @@ pub fn are_more_than(conn: &mut DbConn, lists: &[Vec<String>], most: i64) -> Que
              FROM (SELECT 1 FROM article_hits WHERE lexemes @@ $1::tsquery LIMIT $2) AS hits"
         }
         DbConn::Sqlite(_) => {
-            "SELECT count(*) AS found
-             FROM (SELECT 1 FROM article_index WHERE article_index MATCH $1 LIMIT $2) AS hits"
+            "WITH asked (what) AS (SELECT $1) SELECT count(*) AS found FROM (
+               SELECT 1 FROM asked CROSS JOIN article_index WHERE article_index MATCH what
+               UNION ALL SELECT 1 FROM asked CROSS JOIN article_fresh WHERE lexemes_say(lexemes, what) LIMIT $2
+             ) AS hits"
         }
     };
     let count: Count = diesel::sql_query(statement)

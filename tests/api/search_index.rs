@@ -564,7 +564,7 @@ async fn an_edit_is_found_before_and_after_it_is_settled(app: &App) {
     spoil(
         &mut app.connect(),
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 128)
-         INSERT INTO article_fresh SELECT 1000000 + n, 0, '' FROM numbers",
+         INSERT INTO article_fresh SELECT 1000000 + n, stamp, '' FROM article_fresh, numbers",
         "INSERT INTO article_hits_fresh SELECT 1000000 + n, state, listed_at, category_id, locale, featured, tags, authors,
          stamp, ''::tsvector, true FROM article_hits_fresh, generate_series(1, 256) AS n",
     );

@@ -56,7 +56,7 @@ impl Query {
     }
 
     /// The query for `MATCH` on an FTS5 table whose rows are lexemes parted by spaces; one that finds nothing where the query is
-    /// empty.
+    /// empty. [`holds`](super::holds()) reads it as well.
     pub fn fts5(&self, strictness: Strictness, within: Within) -> String {
         self.write(&FTS5, strictness, within)
     }

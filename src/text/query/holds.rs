@@ -1,4 +1,5 @@
-//! The expressions of [`Query::fts5`](super::Query::fts5), read again for entries that wait beside the index.
+//! The expressions that SQLite's index is asked with, as [`Query::fts5`](super::Query::fts5) writes them, read again for entries
+//! that wait beside the index.
 
 use std::cmp::Ordering;
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 use broadsheet::config::{Config, CorsOrigins, Database as Location, LogFormat, Media};
 use broadsheet::db::DbConn;
 use broadsheet::server;
+use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 use serde_json::json;
 
@@ -114,7 +115,11 @@ pub fn connect(location: &Location) -> DbConn {
         Location::Postgres(url) => DbConn::Postgres(PgConnection::establish(url).expect("PostgreSQL")),
         Location::Sqlite(path) => {
             let path = path.to_str().expect("a path in UTF-8");
-            DbConn::Sqlite(SqliteConnection::establish(path).expect("SQLite"))
+            let mut conn = SqliteConnection::establish(path).expect("SQLite");
+            // The server may be writing just then.
+            conn.batch_execute("PRAGMA busy_timeout = 10000")
+                .expect("a time to wait");
+            DbConn::Sqlite(conn)
         }
     }
 }
