@@ -100,8 +100,9 @@ pub(super) fn set_former_slugs(
             store::insert_former_slug(tx, id, &slug)?;
         }
     }
-    store::delete_former_slug(tx, id, present)?;
-    if let Some(old) = old.filter(|old| *old != present && !old.is_empty()) {
+    // A present slug that stays was not a former one before, and what was given here leaves it out.
+    if let Some(old) = old.filter(|old| *old != present) {
+        store::delete_former_slug(tx, id, present)?;
         store::delete_former_slug(tx, id, old)?;
         store::insert_former_slug(tx, id, old)?;
     }
