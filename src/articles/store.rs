@@ -2,8 +2,12 @@
 
 use std::collections::HashMap;
 
+use diesel::backend::Backend;
 use diesel::prelude::*;
+use diesel::query_builder::{AsChangeset, AstPass, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, HasSqlType};
 
 use super::filter::ArticleQuery;
 use super::model::{ArticleRow, ArticleValues};
@@ -214,12 +218,41 @@ fn taken(error: DieselError) -> Error {
 
 /// Writes an article anew.
 pub fn update_article(tx: &mut Tx<'_>, id: i64, values: &ArticleValues) -> Result<()> {
-    diesel::update(articles::table.find(id))
-        .set(values)
-        .execute(tx.conn)
-        .map_err(taken)?;
+    let update = Update {
+        changes: values.as_changeset(),
+        id,
+    };
+    on_backend!(tx.conn, |c| update.execute(c)).map_err(taken)?;
     Ok(())
 }
+
+/// Writes an article anew. diesel's own update is prepared each time that it runs, since a change may leave columns out; this
+/// one names all of them.
+struct Update<C> {
+    changes: C,
+    id: i64,
+}
+
+impl<DB, C> QueryFragment<DB> for Update<C>
+where
+    DB: Backend + HasSqlType<BigInt>,
+    C: QueryFragment<DB>,
+    i64: ToSql<BigInt, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("UPDATE articles SET ");
+        self.changes.walk_ast(out.reborrow())?;
+        out.push_sql(" WHERE id = ");
+        out.push_bind_param::<BigInt, _>(&self.id)
+    }
+}
+
+impl<C> QueryId for Update<C> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Conn: Connection, C> RunQueryDsl<Conn> for Update<C> {}
 
 /// Takes back that everybody sees an article; else its views would count on (see the migration `public_views`).
 pub fn hide_from_views(tx: &mut Tx<'_>, id: i64) -> QueryResult<()> {

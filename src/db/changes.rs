@@ -12,8 +12,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
 use super::DbConn;
+use super::repeated::Repeated;
 use super::schema::content_changes;
 
 /// What answers are made of, and what writes change.
@@ -319,10 +321,10 @@ impl Changes {
                 let names = names.join(" ");
                 let names = if names.len() > LONGEST { EVERYTHING } else { &names };
                 let number = self.announcements.fetch_add(1, Ordering::Relaxed);
-                diesel::sql_query("SELECT pg_notify($1, $2)")
-                    .bind::<diesel::sql_types::Text, _>(CHANNEL)
-                    .bind::<diesel::sql_types::Text, _>(format!("{} {number} {names}", self.own))
-                    .execute(conn)?;
+                let message = format!("{} {number} {names}", self.own);
+                let (head, tail) = ("SELECT pg_notify(", ")");
+                let values = (CHANNEL.into_sql::<Text>(), message.into_sql::<Text>());
+                Repeated { head, values, tail }.execute(conn)?;
                 Ok(Announced::Message(number))
             }
             DbConn::Sqlite(conn) => {

@@ -16,6 +16,7 @@ mod lexemes;
 pub mod migrate;
 mod pool;
 mod readers;
+mod repeated;
 pub mod schema;
 pub mod types;
 pub mod violation;
@@ -32,7 +33,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 
 use crate::config::{Config, Database};
 use crate::error::Result;
@@ -47,6 +48,7 @@ pub use self::kept::Seldom;
 pub use self::level::level;
 use self::pool::Pool;
 use self::readers::Readers;
+use self::repeated::Repeated;
 pub use self::types::Timestamp;
 pub use self::visible::{
     Sight, Visible, is_public, is_public_hit, is_public_of_few, is_public_within, next_due, visible_of_few, visible_to,
@@ -160,10 +162,18 @@ impl Tx<'_> {
 
     /// Lets one transaction at a time do what the name says, across instances, until the commit.
     pub fn lock_name(&mut self, name: &'static str) -> QueryResult<()> {
+        self.lock_by("SELECT pg_advisory_xact_lock(hashtext(", name)
+    }
+
+    /// The same, but beside others that share the name; who has it by [`Tx::lock_name`] has it alone.
+    pub fn share_name(&mut self, name: &'static str) -> QueryResult<()> {
+        self.lock_by("SELECT pg_advisory_xact_lock_shared(hashtext(", name)
+    }
+
+    fn lock_by(&mut self, head: &'static str, name: &'static str) -> QueryResult<()> {
         if let DbConn::Postgres(conn) = self.conn {
-            diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext($1))")
-                .bind::<diesel::sql_types::Text, _>(name)
-                .execute(conn)?;
+            let (values, tail) = (name.into_sql::<Text>(), "))");
+            Repeated { head, values, tail }.execute(conn)?;
         }
         Ok(())
     }

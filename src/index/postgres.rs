@@ -6,7 +6,9 @@ mod put;
 use std::borrow::Cow;
 
 use diesel::connection::SimpleConnection;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
 use self::put::{Place, Put, Rewrite};
@@ -33,11 +35,27 @@ const LEFT_ALONE: i64 = 30_000_000;
 /// How many entries one transaction moves, so that nobody waits long for one of their articles.
 const MOVED: i64 = 50;
 
-#[derive(QueryableByName)]
-struct HasRoom {
-    #[diesel(sql_type = Bool)]
-    has_room: bool,
+/// Whether one more entry may wait without an index. Unlike a query by text, it is prepared once a connection.
+struct HasRoom;
+
+impl QueryFragment<Pg> for HasRoom {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT count(*) < ");
+        out.push_bind_param::<BigInt, _>(&FRESH)?;
+        out.push_sql(" FROM article_hits WHERE fresh");
+        Ok(())
+    }
 }
+
+impl QueryId for HasRoom {
+    type QueryId = Self;
+}
+
+impl Query for HasRoom {
+    type SqlType = Bool;
+}
+
+impl RunQueryDsl<PgConnection> for HasRoom {}
 
 /// Writes the entry of an article that was edited, and so will be edited again soon: without its thousands of lexemes going
 /// into the index each time, as long as there are few such entries. Whoever writes an entry holds its article, so that it is
@@ -48,10 +66,11 @@ pub(super) fn put_edit(conn: &mut PgConnection, entry: &Entry<'_>, stamp: i64) -
     if Rewrite(&put).execute(conn)? > 0 {
         return Ok(());
     }
-    let HasRoom { has_room } = diesel::sql_query("SELECT count(*) < $1 AS has_room FROM article_hits WHERE fresh")
-        .bind::<BigInt, _>(FRESH)
-        .get_result(conn)?;
-    let place = if has_room { Place::Fresh } else { Place::Indexed };
+    let place = if HasRoom.get_result(conn)? {
+        Place::Fresh
+    } else {
+        Place::Indexed
+    };
     put.at(place).execute(conn)?;
     Ok(())
 }

@@ -134,8 +134,5 @@ pub fn hold_tree_alone(tx: &mut Tx<'_>) -> QueryResult<()> {
 /// Keeps categories from being changed until the commit, beside others that do. To be taken before a category is held or a
 /// row is written: who changes a category has the lock alone, and then waits for whoever holds its row.
 pub fn hold_tree(tx: &mut Tx<'_>) -> QueryResult<()> {
-    if let DbConn::Postgres(conn) = tx.conn {
-        diesel::sql_query("SELECT pg_advisory_xact_lock_shared(hashtext('categories'))").execute(conn)?;
-    }
-    Ok(())
+    tx.share_name("categories")
 }
