@@ -276,7 +276,7 @@ pub async fn create_article(
         .write(move |tx| {
             let (body, fields) = body;
             let written = write::create(tx, &viewer, fields, &body)?;
-            answer(tx, &origin.0, &written)
+            answer(tx, &origin.0, written)
         })
         .await?;
     reply(written)
@@ -347,7 +347,7 @@ pub async fn update_article(
     let written = db
         .write(move |tx| {
             let written = write::update(tx, &viewer, id, &if_match, fields, body.as_ref(), analysed.as_ref())?;
-            answer(tx, &origin.0, &written)
+            answer(tx, &origin.0, written)
         })
         .await?;
     reply(written)
@@ -391,7 +391,7 @@ pub async fn put_article_by_external_id(
         .write(move |tx| {
             let (body, fields) = body;
             let written = write::put(tx, &viewer, external_id, fields, &body)?;
-            answer(tx, &origin.0, &written)
+            answer(tx, &origin.0, written)
         })
         .await?;
     reply(written)
@@ -439,8 +439,7 @@ impl Prepared {
 }
 
 /// The article that was written, as it stands in the transaction.
-fn answer(tx: &mut Tx<'_>, origin: &str, written: &Written) -> Result<(Article, bool)> {
-    let row = store::find_article(tx.conn, written.id, Sight::All, tx.now)?.ok_or_else(Error::not_found)?;
+fn answer(tx: &mut Tx<'_>, origin: &str, Written { row, created }: Written) -> Result<(Article, bool)> {
     let scene = Scene::within(tx, origin)?;
     let includes = Includes {
         body: true,
@@ -448,7 +447,7 @@ fn answer(tx: &mut Tx<'_>, origin: &str, written: &Written) -> Result<(Article, 
         neighbors: false,
         format: BodyFormat::Html,
     };
-    Ok((assemble(tx.conn, tx.now, &scene, row, includes)?, written.created))
+    Ok((assemble(tx.conn, tx.now, &scene, row, includes)?, created))
 }
 
 fn reply((article, created): (Article, bool)) -> Result<Reply> {

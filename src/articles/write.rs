@@ -27,8 +27,8 @@ use crate::web::{IfMatch, Patch};
 
 /// What happened to an article.
 pub struct Written {
-    /// Its id.
-    pub id: i64,
+    /// As it stands now.
+    pub row: ArticleRow,
     /// Whether it was made.
     pub created: bool,
 }
@@ -66,8 +66,8 @@ pub fn create(tx: &mut Tx<'_>, viewer: &Viewer, fields: ArticleFields, body: &Pr
         source_format: body.format,
         created_by: viewer.user_id(),
     };
-    let id = apply(tx, None, values, fields, Some(body), Some(body.said()))?;
-    Ok(Written { id, created: true })
+    let row = apply(tx, None, values, fields, Some(body), Some(body.said()))?;
+    Ok(Written { row, created: true })
 }
 
 /// The article as the viewer may edit it: 404 if they do not see it, 403 if they only see it.
@@ -102,7 +102,7 @@ pub fn update(
         fields.forbid_publisher_fields()?;
     }
     if body.is_none() && fields == ArticleFields::default() {
-        return Ok(Written { id, created: false });
+        return Ok(Written { row, created: false });
     }
     let mut fields = fields;
     if let Patch::Value(change) = &fields.metadata {
@@ -123,8 +123,8 @@ pub fn update(
         Some(body) => Some(body.said()),
         None => analysed.and_then(|analysed| analysed.said(row.values.version)),
     };
-    apply(tx, Some(id), row.values, fields, body, said)?;
-    Ok(Written { id, created: false })
+    let row = apply(tx, Some(id), row.values, fields, body, said)?;
+    Ok(Written { row, created: false })
 }
 
 /// The article of an external id, held against other writers; in this order, row before slugs, as everybody does.
@@ -174,12 +174,12 @@ pub fn put(
     if !fields.author_ids.is_given() {
         fields.author_ids = Patch::Null;
     }
-    apply(tx, Some(id), values, fields, Some(body), Some(body.said()))?;
+    let row = apply(tx, Some(id), values, fields, Some(body), Some(body.said()))?;
     // What it was before is not what `apply` was given.
     tx.touch(Subject::Article(id));
     tx.touch(Subject::Listing);
     relist(tx, id)?;
-    Ok(Written { id, created: false })
+    Ok(Written { row, created: false })
 }
 
 /// Removes an article.
@@ -196,7 +196,7 @@ pub fn delete(tx: &mut Tx<'_>, viewer: &Viewer, id: i64, if_match: &IfMatch) -> 
     Ok(())
 }
 
-/// Sets the fields and writes everything. Without an id the article is new.
+/// Sets the fields and writes everything; the row is the answer. Without an id the article is new.
 fn apply(
     tx: &mut Tx<'_>,
     id: Option<i64>,
@@ -204,7 +204,7 @@ fn apply(
     fields: ArticleFields,
     body: Option<&Prepared>,
     said: Option<Said<'_>>,
-) -> Result<i64> {
+) -> Result<ArticleRow> {
     let old_slug = id.map(|_| values.slug.clone());
     let id_is_new = id.is_none();
     let says_else = body.is_some() || says_else(&fields);
@@ -276,15 +276,15 @@ fn apply(
     let is_hidden = !is_published || values.listed_at > tx.now;
     let row = ArticleRow { id, values };
     if says_else || was_published != (row.values.state == State::Published) {
-        put_entry(tx.conn, row, said, id_is_new)?;
+        put_entry(tx.conn, row.clone(), said, id_is_new)?;
     } else {
-        put_facts(tx.conn, row)?;
+        put_facts(tx.conn, row.clone())?;
     }
     // Last, since views of it wait from here on.
     if is_hidden && !id_is_new {
         store::hide_from_views(tx, id)?;
     }
-    Ok(id)
+    Ok(row)
 }
 
 fn set_fields(values: &mut ArticleValues, fields: &ArticleFields) {
