@@ -1,7 +1,7 @@
 //! The lexemes of an article: the set of strings under which the index knows it.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::ops::Range;
 
 use super::flow::Flow;
 use super::normalise::{Kind, look};
@@ -40,7 +40,7 @@ const PAIRED: usize = 31;
 pub fn lexemes(title: &str, summary: &str, tags: &[impl AsRef<str>], body: &str) -> Vec<String> {
     let mut flow = head(title, summary, tags);
     flow.field(body, ANALYSED);
-    let mut lexemes: Vec<String> = set_of(&flow.text).into_iter().collect();
+    let mut lexemes: Vec<String> = Set::of(flow.text).iter().map(str::to_owned).collect();
     lexemes.extend(marked(title));
     lexemes.sort_unstable();
     lexemes
@@ -50,7 +50,7 @@ pub fn lexemes(title: &str, summary: &str, tags: &[impl AsRef<str>], body: &str)
 /// waiting.
 #[derive(Debug, Clone)]
 pub struct BodyLexemes {
-    sorted: Vec<String>,
+    set: Set,
     /// How many characters and bytes its flow has.
     extent: (usize, usize),
 }
@@ -60,11 +60,9 @@ impl BodyLexemes {
     pub fn new(body: &str) -> Self {
         let mut flow = Flow::default();
         flow.field(body, ANALYSED);
-        let mut sorted: Vec<String> = set_of(&flow.text).into_iter().collect();
-        sorted.sort_unstable();
         Self {
-            sorted,
             extent: (flow.characters, flow.text.len()),
+            set: Set::of(flow.text),
         }
     }
 
@@ -77,10 +75,14 @@ impl BodyLexemes {
         if head.characters + characters > ANALYSED || head.text.len() + 2 + bytes > 3 * ANALYSED {
             return None;
         }
-        let of_head = set_of(&head.text).into_iter();
-        let new = of_head.filter(|lexeme| self.sorted.binary_search(lexeme).is_err());
-        let of_body = self.sorted.iter().map(|lexeme| Cow::Borrowed(lexeme.as_str()));
-        Some(of_body.chain(new.chain(marked(title)).map(Cow::Owned)).collect())
+        let of_head = Set::of(head.text);
+        let new = of_head.iter().filter(|lexeme| !self.set.contains(lexeme));
+        let of_body = self.set.iter().map(Cow::Borrowed);
+        Some(
+            of_body
+                .chain(new.map(str::to_owned).chain(marked(title)).map(Cow::Owned))
+                .collect(),
+        )
     }
 }
 
@@ -96,47 +98,107 @@ fn head(title: &str, summary: &str, tags: &[impl AsRef<str>]) -> Flow {
 }
 
 /// The lexemes of a title with their mark.
-fn marked(title: &str) -> impl Iterator<Item = String> {
+fn marked(title: &str) -> Vec<String> {
     let mut flow = Flow::default();
     flow.field(title, MARKED);
-    set_of(&flow.text)
-        .into_iter()
-        .map(|lexeme| format!("{TITLE_MARK}{lexeme}"))
+    let set = Set::of(flow.text);
+    set.iter().map(|lexeme| format!("{TITLE_MARK}{lexeme}")).collect()
 }
 
-/// A set whose hashing is quick and still unpredictable: most of the time of an analysis goes there.
-type Set<T> = HashSet<T, foldhash::fast::RandomState>;
+/// Lexemes as places in one text, since an article has thousands of them: nearly all stand in its flow as they are.
+#[derive(Debug, Clone)]
+struct Set {
+    /// The flow, and the pairs behind it.
+    text: String,
+    /// Each lexeme once, in order.
+    sorted: Vec<Range<usize>>,
+}
 
-fn set_of(flow: &str) -> Set<String> {
-    let mut slices: Set<&str> = Set::with_capacity_and_hasher(flow.len() / 3, foldhash::fast::RandomState::default());
-    let mut pairs: Set<String> = Set::default();
-    for line in flow.split('\n') {
-        let mut before: Option<&str> = None;
-        for token in line.split(' ') {
-            if is_gram(token) {
-                grams(token, &mut slices);
-                before = None;
-                continue;
+impl Set {
+    /// The lexemes of a flow.
+    fn of(flow: String) -> Self {
+        let mut found = Vec::with_capacity(flow.len());
+        let mut pairs = String::new();
+        let mut at = 0;
+        for line in flow.split('\n') {
+            let mut before: Option<&str> = None;
+            for token in line.split(' ') {
+                let start = at;
+                // Behind each token stands one space or line feed.
+                at += token.len() + 1;
+                if is_gram(token) {
+                    grams(token, start, &mut found);
+                    before = None;
+                    continue;
+                }
+                let word = word(token);
+                found.push(start..start + word.len());
+                found.extend(unsigned(word).map(|bare| start..start + bare.len()));
+                if let Some(before) = before.filter(|before| are_paired(before, word)) {
+                    let start = flow.len() + pairs.len();
+                    pairs.extend([before, PAIR, word]);
+                    found.push(start..flow.len() + pairs.len());
+                }
+                before = (!word.is_empty()).then_some(word);
             }
-            let word = word(token);
-            slices.insert(word);
-            slices.extend(unsigned(word));
-            pairs.extend(before.and_then(|before| pair(before, word)));
-            before = (!word.is_empty()).then_some(word);
+        }
+        let text = flow + &pairs;
+        Self {
+            sorted: sorted(&text, found),
+            text,
         }
     }
-    slices.remove("");
-    pairs.extend(slices.into_iter().map(str::to_owned));
-    pairs
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        self.sorted.iter().map(|place| slice(&self.text, place))
+    }
+
+    fn contains(&self, lexeme: &str) -> bool {
+        let found = self
+            .sorted
+            .binary_search_by(|place| slice(&self.text, place).cmp(lexeme));
+        found.is_ok()
+    }
 }
 
-fn grams<'a>(run: &'a str, into: &mut Set<&'a str>) {
+/// What stands at a place that was found in this text.
+fn slice<'a>(text: &'a str, place: &Range<usize>) -> &'a str {
+    text.get(place.clone()).unwrap_or_default()
+}
+
+/// These places in the order of what stands there, each text once. They are compared by their first bytes as one number, which
+/// for three Han characters is all there is: most of the time of an analysis goes here.
+fn sorted(text: &str, places: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let mut keyed: Vec<(u128, Range<usize>)> = places
+        .into_iter()
+        .filter(|place| !place.is_empty())
+        .map(|place| (first_bytes(slice(text, &place)), place))
+        .collect();
+    keyed.sort_unstable_by(|(a, at), (b, bt)| a.cmp(b).then_with(|| slice(text, at).cmp(slice(text, bt))));
+    keyed.dedup_by(|(a, at), (b, bt)| a == b && slice(text, at) == slice(text, bt));
+    keyed.into_iter().map(|(_, place)| place).collect()
+}
+
+/// Numbers that compare as the first sixteen bytes do; no lexeme has a zero byte.
+fn first_bytes(lexeme: &str) -> u128 {
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(lexeme.bytes()) {
+        *to = from;
+    }
+    u128::from_be_bytes(bytes)
+}
+
+/// The places of all runs of one, two and three characters in a run that begins at `at`.
+fn grams(run: &str, at: usize, into: &mut Vec<Range<usize>>) {
     let (mut before, mut two_before) = (None, None);
     for (start, c) in run.char_indices() {
-        let end = start + c.len_utf8();
-        for from in [Some(start), before, two_before].into_iter().flatten() {
-            into.extend(run.get(from..end));
-        }
+        let (start, end) = (at + start, at + start + c.len_utf8());
+        into.extend(
+            [Some(start), before, two_before]
+                .into_iter()
+                .flatten()
+                .map(|from| from..end),
+        );
         two_before = before;
         before = Some(start);
     }
@@ -175,10 +237,17 @@ fn unsigned(word: &str) -> Option<&str> {
     (bare.len() < word.len() && bare.chars().nth(1).is_some()).then_some(bare)
 }
 
+/// What stands between the two words of a pair.
+const PAIR: &str = "_";
+
 /// The lexeme of two words side by side; none where one is too long for it.
 pub(super) fn pair(before: &str, word: &str) -> Option<String> {
+    are_paired(before, word).then(|| [before, PAIR, word].concat())
+}
+
+fn are_paired(before: &str, word: &str) -> bool {
     let fits = |word: &str| word.chars().nth(PAIRED).is_none();
-    (fits(before) && fits(word)).then(|| format!("{before}_{word}"))
+    fits(before) && fits(word)
 }
 
 #[cfg(test)]
@@ -262,6 +331,74 @@ mod tests {
             }
         }
         assert_eq!(body(text), slow.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_set_equals_a_set_of_strings_whatever_is_mixed() {
+        let parts = [
+            "评",
+            "测",
+            "屏幕",
+            "大模型",
+            "한국",
+            "の",
+            "iPhone",
+            "a",
+            "pro",
+            "16",
+            "5",
+            "c++",
+            "c#",
+            "Disney+",
+            "é",
+            " ",
+            " ",
+            "，",
+            "-",
+            ".",
+            "\n",
+            "\n\n",
+            "+",
+            "一二三四五六七八九十",
+            "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrst",
+        ];
+        let mut state = 7u64;
+        let mut random = || {
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            (state >> 33) as usize
+        };
+        for round in 0..300 {
+            let text: String = (0..round).map(|_| parts[random() % parts.len()]).collect();
+            // The bound cuts one flow anywhere, also behind what parts two tokens.
+            let most = if round % 3 == 0 { 1 + random() % 100 } else { ANALYSED };
+            let mut flow = Flow::default();
+            flow.field(&text, most);
+            let mut slow = BTreeSet::new();
+            for line in flow.text.split('\n') {
+                let mut before: Option<&str> = None;
+                for token in line.split(' ') {
+                    if is_gram(token) {
+                        let chars: Vec<char> = token.chars().collect();
+                        for many in 1..=3 {
+                            slow.extend(chars.windows(many).map(|run| run.iter().collect::<String>()));
+                        }
+                        before = None;
+                        continue;
+                    }
+                    let word = word(token);
+                    slow.insert(word.to_owned());
+                    slow.extend(unsigned(word).map(str::to_owned));
+                    slow.extend(before.and_then(|before| pair(before, word)));
+                    before = (!word.is_empty()).then_some(word);
+                }
+            }
+            slow.remove("");
+            let set = Set::of(flow.text);
+            assert!(set.iter().eq(slow.iter().map(String::as_str)), "{text:?} {most}");
+            assert!(slow.iter().all(|lexeme| set.contains(lexeme)) && !set.contains("没有") && !set.contains(""));
+        }
     }
 
     #[test]
