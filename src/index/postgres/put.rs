@@ -1,11 +1,14 @@
 //! The statements that write an entry on PostgreSQL. Unlike queries by text, they are prepared once a connection.
 
 use std::borrow::Cow;
+use std::io::Write;
 
+use diesel::expression::AsExpression;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
+use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::{BigInt, Bool, Nullable, SqlType, Text};
 
 use crate::index::{Entry, Facts, ids_text};
 
@@ -30,15 +33,43 @@ pub(super) struct Put<'a> {
     tags: String,
     authors: String,
     stamp: i64,
-    lexemes: Vec<Cow<'a, str>>,
+    lexemes: Lexemes<'a>,
+}
+
+/// The SQL type of [`Lexemes`].
+#[derive(SqlType)]
+#[diesel(postgres_type(oid = 3614, array_oid = 3643))]
+struct Tsvector;
+
+/// Sorted, each once, as a `tsvector` has them. PostgreSQL takes an array of texts apart and makes another one of it first.
+#[derive(Debug, AsExpression)]
+#[diesel(sql_type = Tsvector)]
+struct Lexemes<'a>(Vec<Cow<'a, str>>);
+
+impl<'a> Lexemes<'a> {
+    fn new(mut lexemes: Vec<Cow<'a, str>>) -> Self {
+        // Most are in order, which this sort notices.
+        lexemes.sort();
+        lexemes.dedup();
+        Self(lexemes)
+    }
+}
+
+impl ToSql<Tsvector, Pg> for Lexemes<'_> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        out.write_all(&i32::try_from(self.0.len())?.to_be_bytes())?;
+        for lexeme in &self.0 {
+            out.write_all(lexeme.as_bytes())?;
+            // The end of the text, and how many positions follow.
+            out.write_all(&[0, 0, 0])?;
+        }
+        Ok(IsNull::No)
+    }
 }
 
 impl<'a> Put<'a> {
     /// The statement.
     pub(super) fn new(place: Place, entry: &'a Entry<'_>, stamp: i64) -> Self {
-        let mut lexemes = entry.lexemes();
-        // As a tsvector has them, since PostgreSQL takes longer to sort them; most are in order, which this sort notices.
-        lexemes.sort();
         Self {
             place,
             id: entry.id,
@@ -47,7 +78,7 @@ impl<'a> Put<'a> {
             tags: ids_text(entry.facts.tags),
             authors: ids_text(entry.facts.authors),
             stamp,
-            lexemes,
+            lexemes: Lexemes::new(entry.lexemes()),
         }
     }
 
@@ -72,10 +103,8 @@ impl<'a> Put<'a> {
         out.push_bind_param::<Text, _>(&self.authors)?;
         out.push_sql(", ");
         out.push_bind_param::<BigInt, _>(&self.stamp)?;
-        out.push_sql(", array_to_tsvector(");
-        out.push_bind_param::<Array<Text>, _>(&self.lexemes)?;
-        out.push_sql(")");
-        Ok(())
+        out.push_sql(", ");
+        out.push_bind_param::<Tsvector, _>(&self.lexemes)
     }
 }
 
