@@ -33,6 +33,9 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// How long is tried again what the store did not take.
 const RETRYING: Duration = Duration::from_secs(3);
 
+/// The bytes of an object, as they come.
+pub type Pieces = BoxStream<'static, object_store::Result<Bytes>>;
+
 /// A place in a store.
 pub struct Bucket {
     store: AmazonS3,
@@ -125,12 +128,16 @@ impl Bucket {
         }
     }
 
+    /// Its size, and all of it as it comes, by one request. Its bytes may take their time; that they begin to come may not.
+    pub async fn begin(&self, key: &str) -> Result<Option<(u64, Pieces)>> {
+        let path = self.path(key);
+        let answer = tokio::time::timeout(REQUEST, self.patient.get(&path)).await;
+        let object = found(answer.map_err(Error::unavailable)?)?;
+        Ok(object.map(|object| (object.meta.size, object.into_stream())))
+    }
+
     /// A part of it, as it comes.
-    pub async fn stream(
-        &self,
-        key: &str,
-        part: Range<u64>,
-    ) -> Result<BoxStream<'static, std::result::Result<Bytes, object_store::Error>>> {
+    pub async fn stream(&self, key: &str, part: Range<u64>) -> Result<Pieces> {
         if part.is_empty() {
             return Ok(futures_util::stream::empty().boxed());
         }

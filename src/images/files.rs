@@ -189,8 +189,7 @@ impl Files {
         Ok(variant.format == Format::Avif && self.storage.exists(hash, &variant.still_file_name()).await?)
     }
 
-    /// Opens a variant that has been made; with the name of its file. Where all of it is to be sent, its first piece is read
-    /// at once.
+    /// Opens a variant that has been made; with the name of its file. `read` is whether all of it is to be sent.
     pub async fn open_variant(&self, hash: &str, variant: Variant, read: bool) -> Result<Option<(String, Opened)>> {
         let name = variant.file_name();
         match self.storage.open_file(hash, &name, read).await? {

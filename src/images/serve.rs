@@ -10,6 +10,7 @@ use actix_web::http::header::{
     HeaderName, HeaderValue, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, VARY,
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, get, web};
+use futures_util::StreamExt;
 
 use super::accept::negotiate;
 use super::files::Files;
@@ -111,7 +112,8 @@ pub async fn get_media(
         Some(variant) => (Variant { focus, ..variant }, None),
         None => (media.accepted(&request, size, focus).await?, Some("Accept")),
     };
-    let read = is_for_all(request.headers());
+    // Whoever is sent to the bucket reads it there.
+    let read = is_for_all(&request) && !files.storage.redirects();
     let (file_name, opened) = match files.open_variant(&hash, variant, read).await? {
         Some(opened) => opened,
         None => {
@@ -135,8 +137,9 @@ pub async fn get_media(
         (SHORT_WAY, SHORT_WAY_OPEN)
     };
     // The way that is open to `GET` is closed to `HEAD`.
-    let of_head = request.extensions().get::<OfHead>().is_some();
-    if !of_head && let Some(address) = files.storage.address(&hash, &file_name, open).await? {
+    if !is_of_head(&request)
+        && let Some(address) = files.storage.address(&hash, &file_name, open).await?
+    {
         return Ok(response
             .status(StatusCode::FOUND)
             .insert_header((LOCATION, address))
@@ -151,7 +154,7 @@ pub async fn get_media(
 /// The uploaded file, as it came; nothing that a browser would run.
 async fn original(request: &HttpRequest, files: &Files, hash: &str) -> Result<HttpResponse> {
     Editor::extract(request).await?;
-    let read = is_for_all(request.headers());
+    let read = is_for_all(request);
     let opened = files.storage.open_file(hash, ORIGINAL, read).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((VARY, "Authorization"));
@@ -169,8 +172,14 @@ fn tag(hash: &str, name: &str, opened: &Opened) -> String {
 }
 
 /// Whether all of a file is asked for, as far as can be told before it is open.
-fn is_for_all(headers: &HeaderMap) -> bool {
-    !headers.contains_key(IF_NONE_MATCH) && !headers.contains_key(RANGE)
+fn is_for_all(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    !is_of_head(request) && !headers.contains_key(IF_NONE_MATCH) && !headers.contains_key(RANGE)
+}
+
+/// Whether no body is sent.
+fn is_of_head(request: &HttpRequest) -> bool {
+    request.extensions().contains::<OfHead>()
 }
 
 /// Whether a variant can be made of an image.
@@ -260,7 +269,13 @@ async fn send(
         return Ok(response.body(bytes));
     }
     let length = part.end - part.start;
-    Ok(response.body(SizedStream::new(length, opened.stream(part).await?)))
+    // The connection would read to its end what it does not send.
+    let bytes = if is_of_head(request) {
+        futures_util::stream::empty().boxed()
+    } else {
+        opened.stream(part).await?
+    };
+    Ok(response.body(SizedStream::new(length, bytes)))
 }
 
 #[derive(Debug, PartialEq, Eq)]

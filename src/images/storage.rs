@@ -15,7 +15,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use tempfile::{NamedTempFile, TempPath};
 
-use super::bucket::Bucket;
+use super::bucket::{Bucket, Pieces};
 use crate::config::{Config, Media};
 use crate::error::{Error, Result};
 
@@ -77,10 +77,12 @@ pub enum Opened {
         /// The file.
         file: File,
     },
-    /// An object, to be fetched.
+    /// An object.
     Object {
         /// Its size.
         size: u64,
+        /// All of it, on its way, where it was asked for.
+        all: Option<Pieces>,
         /// The bucket.
         bucket: Arc<Bucket>,
         /// Its name there.
@@ -131,7 +133,8 @@ impl Storage {
         }
     }
 
-    /// Opens a file; `None` where there is none. Where all of it is to be sent, its first piece is read at once.
+    /// Opens a file; `None` where there is none. Where all of it is to be sent, its first piece is read at once, or an object
+    /// is asked for at once.
     pub async fn open_file(&self, hash: &str, name: &str, read: bool) -> Result<Option<Opened>> {
         match self {
             Self::Folder(folder) => {
@@ -140,9 +143,13 @@ impl Storage {
             }
             Self::Bucket(bucket) => {
                 let key = key(hash, name);
-                let size = bucket.size(&key).await?;
+                let found = if read {
+                    bucket.begin(&key).await?.map(|(size, all)| (size, Some(all)))
+                } else {
+                    bucket.size(&key).await?.map(|size| (size, None))
+                };
                 let bucket = Arc::clone(bucket);
-                Ok(size.map(|size| Opened::Object { size, bucket, key }))
+                Ok(found.map(|(size, all)| Opened::Object { size, all, bucket, key }))
             }
         }
     }
@@ -262,6 +269,14 @@ impl Storage {
         }
     }
 
+    /// Whether readers are sent to where the files lie.
+    pub fn redirects(&self) -> bool {
+        match self {
+            Self::Folder(_) => false,
+            Self::Bucket(bucket) => bucket.redirects(),
+        }
+    }
+
     /// Whether what is signed for the bucket holds for as long as it says.
     pub fn is_lasting(&self) -> bool {
         match self {
@@ -297,7 +312,13 @@ impl Opened {
                 Ok(first.chain(pieces(file, rest)).boxed())
             }
             Self::File { file, .. } => Ok(pieces(file, part)),
-            Self::Object { bucket, key, .. } => Ok(bucket.stream(&key, part).await?.map_err(io::Error::other).boxed()),
+            Self::Object { size, all, bucket, key } => {
+                let pieces = match all {
+                    Some(all) if part == (0..size) => all,
+                    _ => bucket.stream(&key, part).await?,
+                };
+                Ok(pieces.map_err(io::Error::other).boxed())
+            }
             Self::Memory(bytes) => {
                 let pieces = (part.start..part.end).step_by(PIECE).map(move |start| {
                     let end = part.end.min(start + PIECE as u64);

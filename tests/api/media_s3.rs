@@ -32,6 +32,8 @@ macro_rules! with_s3 {
 
 with_s3! {
     files_lie_in_the_bucket, redirect = false;
+    a_file_is_one_request_to_the_store, redirect = false;
+    a_file_that_breaks_off_is_not_whole, redirect = false;
     a_store_that_is_down_takes_nothing_else_along, redirect = false;
     readers_are_sent_to_the_bucket, redirect = true;
     media_check_reads_the_bucket, redirect = false;
@@ -122,6 +124,96 @@ async fn files_lie_in_the_bucket(app: &App, s3: &mut S3) {
     assert_eq!(objects(s3), Vec::<String>::new());
 }
 
+async fn a_file_is_one_request_to_the_store(app: &App, s3: &mut S3) {
+    let admin = app.admin().await;
+    let image = admin.upload(IMAGES, &large_png(), &[]).await.ok(201);
+    let hash = image["data"]["hash"].as_str().expect("a hash").to_owned();
+    let reader = app.anonymous();
+    for (name, is_large) in [("w1280.webp", true), ("thumb.webp", false)] {
+        let at = media(&hash, name);
+        let fresh = reader.get(&at).await;
+        assert_eq!((fresh.status, fresh.body.len() > 64 << 10), (200, is_large), "{name}");
+        s3.asked();
+        let stored = reader.get(&at).await;
+        assert_eq!(s3.asked(), [format!("GET {name}")]);
+        assert!(stored.status == 200 && stored.body == fresh.body, "{name}");
+        let tag = stored.header("etag").expect("a tag").to_owned();
+        assert_eq!(fresh.header("etag"), Some(tag.as_str()));
+
+        let head = reader.send(Method::HEAD, &at, None).await;
+        assert_eq!(s3.asked(), [format!("HEAD {name}")]);
+        let length = fresh.body.len().to_string();
+        assert_eq!(
+            (head.status, head.header("content-length")),
+            (200, Some(length.as_str()))
+        );
+        assert_eq!((head.body.len(), head.header("etag")), (0, Some(tag.as_str())));
+        assert_eq!(reader.with("if-none-match", &tag).get(&at).await.status, 304);
+        assert_eq!(s3.asked(), [format!("HEAD {name}")]);
+        let changed = reader.with("if-none-match", "\"another\"").get(&at).await;
+        assert!(changed.status == 200 && changed.body == fresh.body, "{name}");
+        assert_eq!(s3.asked(), [format!("HEAD {name}"), format!("GET {name}, a part")]);
+        let part = reader.with("range", "bytes=10-1009").get(&at).await;
+        assert_eq!((part.status, &part.body[..]), (206, &fresh.body[10..1010]));
+        assert_eq!(s3.asked(), [format!("HEAD {name}"), format!("GET {name}, a part")]);
+        assert_eq!(reader.with("range", "bytes=99999999-").get(&at).await.status, 416);
+        assert_eq!(s3.asked(), [format!("HEAD {name}")]);
+    }
+    let original = admin.get(&media(&hash, "original")).await;
+    assert!(original.status == 200 && original.body == large_png());
+    assert_eq!(s3.asked(), ["GET original"]);
+
+    // What has vanished is made again, as long as there is something to make it of.
+    let folder = s3.bucket().join("some/prefix").join(hash.split_at(2).0).join(&hash);
+    let at = media(&hash, "thumb.webp");
+    std::fs::remove_file(folder.join("thumb.webp")).expect("a variant to lose");
+    assert_eq!(reader.get(&at).await.status, 200);
+    assert_eq!(s3.asked().first().map(String::as_str), Some("GET thumb.webp"));
+    for name in ["thumb.webp", "original"] {
+        std::fs::remove_file(folder.join(name)).expect("a file to lose");
+    }
+    reader.get(&at).await.problem(404, "not_found");
+    admin.get(&media(&hash, "original")).await.problem(404, "not_found");
+}
+
+async fn a_file_that_breaks_off_is_not_whole(app: &App, s3: &mut S3) {
+    let admin = app.admin().await;
+    let image = admin.upload(IMAGES, &large_png(), &[]).await.ok(201);
+    let hash = image["data"]["hash"].as_str().expect("a hash").to_owned();
+    let reader = app.anonymous();
+    let at = media(&hash, "w1280.webp");
+    let whole = reader.get(&at).await;
+    assert!(whole.body.len() > 256 << 10, "{}", whole.body.len());
+    s3.stop();
+    // It is gone on with some times, from where it broke off.
+    s3.break_after(32 << 10);
+    s3.start_again();
+    let mut broken = awc::Client::default()
+        .get(reader.url(&at))
+        .send()
+        .await
+        .expect("an answer");
+    let length = broken
+        .headers()
+        .get("content-length")
+        .and_then(|length| length.to_str().ok());
+    assert_eq!(
+        (broken.status().as_u16(), length),
+        (200, Some(whole.body.len().to_string().as_str()))
+    );
+    // This client takes the end of the connection for the end of the body.
+    let body = broken.body().limit(1 << 20).await.expect("an end");
+    assert!(
+        body.len() < whole.body.len() && whole.body.starts_with(&body),
+        "{}",
+        body.len()
+    );
+    s3.stop();
+    s3.break_after(u64::MAX);
+    s3.start_again();
+    assert_eq!(reader.get(&at).await.body, whole.body);
+}
+
 async fn a_store_that_is_down_takes_nothing_else_along(app: &App, s3: &mut S3) {
     let admin = app.admin().await;
     let image = admin.upload(IMAGES, &png(400, 300), &[]).await.ok(201);
@@ -166,7 +258,7 @@ async fn a_store_that_is_down_takes_nothing_else_along(app: &App, s3: &mut S3) {
     db.close().await;
 }
 
-async fn readers_are_sent_to_the_bucket(app: &App, _s3: &mut S3) {
+async fn readers_are_sent_to_the_bucket(app: &App, s3: &mut S3) {
     let admin = app.admin().await;
     let image = admin.upload(IMAGES, &png(400, 300), &[]).await.ok(201);
     let hash = image["data"]["hash"].as_str().expect("a hash").to_owned();
@@ -190,6 +282,10 @@ async fn readers_are_sent_to_the_bucket(app: &App, _s3: &mut S3) {
         .await;
     assert_eq!((head.status, head.header("content-type")), (200, Some("image/webp")));
     assert_eq!(head.header("content-length"), Some(body.len().to_string().as_str()));
+    // Nor is it read here.
+    s3.asked();
+    assert_eq!(app.anonymous().get(&media(&hash, "w320.webp")).await.status, 302);
+    assert_eq!(s3.asked(), ["HEAD w320.webp"]);
     let accepted = app
         .anonymous()
         .with("accept", "image/webp")

@@ -187,10 +187,15 @@ impl<R: Role> Client<R> {
         .await
     }
 
+    /// The address of a path, for those who ask in a way of their own.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{}", self.server, utf8_percent_encode(path, UNSAFE))
+    }
+
     /// Any request, with a body of any content type. The answer is one that the document describes, or the test fails.
     #[must_use = "an answer that nobody looks at tests nothing"]
     pub async fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Answer {
-        let url = format!("http://{}{}", self.server, utf8_percent_encode(path, UNSAFE));
+        let url = self.url(path);
         let sent = format!("{method} {path}");
         // One connection a request: a server that stops waits for those that are kept alive.
         let mut request = self.http.request(method.clone(), url).force_close();
