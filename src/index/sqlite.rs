@@ -63,71 +63,80 @@ pub(super) fn put_edit(conn: &mut SqliteConnection, entry: &Entry<'_>, stamp: i6
     // Most are in order, which this sort notices.
     lexemes.sort();
     let lexemes = lexemes.join(" ");
+    if !wait(conn, entry.id, &lexemes, stamp)? {
+        put_lexemes(conn, LIVE, entry.id, &lexemes)?;
+    }
+    put_facts(conn, LIVE, entry.id, &entry.facts, stamp)
+}
+
+/// Lets lexemes wait beside the index, in place of what was there and in the index; not where they are many or there are many
+/// that wait.
+fn wait(conn: &mut SqliteConnection, id: i64, lexemes: &str, stamp: i64) -> QueryResult<bool> {
     if lexemes.len() > WAITING {
-        return put(conn, LIVE, entry, stamp);
+        return Ok(false);
     }
     let rewritten = diesel::sql_query("UPDATE article_fresh SET stamp = ?, lexemes = ? WHERE article_id = ?")
         .bind::<BigInt, _>(stamp)
-        .bind::<Text, _>(&lexemes)
-        .bind::<BigInt, _>(entry.id)
+        .bind::<Text, _>(lexemes)
+        .bind::<BigInt, _>(id)
         .execute(conn)?;
     if rewritten == 0 {
         let HasRoom { has_room } = diesel::sql_query("SELECT count(*) < ? AS has_room FROM article_fresh")
             .bind::<BigInt, _>(FRESH)
             .get_result(conn)?;
         if !has_room {
-            return put(conn, LIVE, entry, stamp);
+            return Ok(false);
         }
-        remove_lexemes(conn, LIVE, entry.id)?;
+        remove_lexemes(conn, LIVE, id)?;
         diesel::sql_query("INSERT INTO article_fresh (article_id, stamp, lexemes) VALUES (?, ?, ?)")
-            .bind::<BigInt, _>(entry.id)
+            .bind::<BigInt, _>(id)
             .bind::<BigInt, _>(stamp)
-            .bind::<Text, _>(&lexemes)
+            .bind::<Text, _>(lexemes)
             .execute(conn)?;
     }
-    put_facts(conn, LIVE, entry.id, &entry.facts, stamp)
+    Ok(true)
 }
 
 /// Moves entries that were left alone into the index; whether there may be more.
 pub(super) fn settle(conn: &mut SqliteConnection, now: i64) -> QueryResult<bool> {
     let due = due(conn, now)?;
-    for id in &due {
-        remove_from(conn, LIVE.lexemes, "rowid", *id)?;
-        diesel::sql_query(
-            "INSERT INTO article_index (rowid, lexemes) SELECT article_id, lexemes FROM article_fresh WHERE article_id = ?",
-        )
-        .bind::<BigInt, _>(id)
-        .execute(conn)?;
-        remove_from(conn, "article_fresh", "article_id", *id)?;
+    for FreshEntry { article_id, lexemes } in &due {
+        put_lexemes(conn, LIVE, *article_id, lexemes)?;
     }
     Ok(i64::try_from(due.len()).is_ok_and(|moved| moved == MOVED))
 }
 
+/// An entry that waits.
 #[derive(QueryableByName)]
-struct Due {
+pub(super) struct FreshEntry {
     #[diesel(sql_type = BigInt)]
     article_id: i64,
+    #[diesel(sql_type = Text)]
+    lexemes: String,
 }
 
 /// Some of the entries that were left alone.
-pub(super) fn due(conn: &mut SqliteConnection, now: i64) -> QueryResult<Vec<i64>> {
-    let due: Vec<Due> =
-        diesel::sql_query("SELECT article_id FROM article_fresh WHERE stamp < ? ORDER BY stamp LIMIT ?")
-            .bind::<BigInt, _>(now - LEFT_ALONE)
-            .bind::<BigInt, _>(MOVED)
-            .load(conn)?;
-    Ok(due.into_iter().map(|due| due.article_id).collect())
+pub(super) fn due(conn: &mut SqliteConnection, now: i64) -> QueryResult<Vec<FreshEntry>> {
+    diesel::sql_query("SELECT article_id, lexemes FROM article_fresh WHERE stamp < ? ORDER BY stamp LIMIT ?")
+        .bind::<BigInt, _>(now - LEFT_ALONE)
+        .bind::<BigInt, _>(MOVED)
+        .load(conn)
+}
+
+pub(super) fn put(conn: &mut SqliteConnection, tables: Tables, entry: &Entry<'_>, stamp: i64) -> QueryResult<()> {
+    put_lexemes(conn, tables, entry.id, &entry.lexemes().join(" "))?;
+    put_facts(conn, tables, entry.id, &entry.facts, stamp)
 }
 
 /// Deletes first: inserting a row that is there already would leave stale entries in such a table.
-pub(super) fn put(conn: &mut SqliteConnection, tables: Tables, entry: &Entry<'_>, stamp: i64) -> QueryResult<()> {
-    remove_lexemes(conn, tables, entry.id)?;
+fn put_lexemes(conn: &mut SqliteConnection, tables: Tables, id: i64, lexemes: &str) -> QueryResult<()> {
+    remove_lexemes(conn, tables, id)?;
     let index = tables.lexemes;
     diesel::sql_query(format!("INSERT INTO {index} (rowid, lexemes) VALUES (?, ?)"))
-        .bind::<BigInt, _>(entry.id)
-        .bind::<Text, _>(entry.lexemes().join(" "))
+        .bind::<BigInt, _>(id)
+        .bind::<Text, _>(lexemes)
         .execute(conn)?;
-    put_facts(conn, tables, entry.id, &entry.facts, stamp)
+    Ok(())
 }
 
 pub(super) fn put_facts(
@@ -263,14 +272,6 @@ struct Instance {
     doc: i64,
     #[diesel(sql_type = Text)]
     term: String,
-}
-
-#[derive(QueryableByName)]
-struct FreshEntry {
-    #[diesel(sql_type = BigInt)]
-    article_id: i64,
-    #[diesel(sql_type = Text)]
-    lexemes: String,
 }
 
 /// For each article the sum of the digests of its lexemes.
