@@ -298,6 +298,14 @@ impl Changes {
         self.views.mark_all();
     }
 
+    /// Articles were read, or may have been.
+    pub fn note_views(&self, article_ids: impl Iterator<Item = i64>) {
+        let places = places(article_ids.map(Subject::Views));
+        if !places.is_empty() {
+            self.views.mark(&places);
+        }
+    }
+
     /// Tells other processes, inside the transaction, and raises the numbers that prove what is kept of the site and the
     /// categories ([`super::Seldom`]).
     pub(super) fn announce<'a>(&'a self, conn: &mut DbConn, touched: &Touched) -> QueryResult<Announced<'a>> {

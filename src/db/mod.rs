@@ -230,7 +230,9 @@ impl Db {
         let changes = Arc::new(Changes::default());
         let writer = match &config.database {
             Database::Sqlite(path) => Writer::thread(pool::open_sqlite(path, false)?, Arc::clone(&changes))?,
-            Database::Postgres(_) => Writer::pool(pool.clone(), Arc::clone(&changes)),
+            Database::Postgres(_) => {
+                Writer::pools(pool.clone(), Pool::counting(&config.database)?, Arc::clone(&changes))
+            }
         };
         Ok(Self {
             readers: Readers::start(&pool)?,
@@ -301,16 +303,18 @@ impl Db {
         outcome
     }
 
-    /// As [`Db::write_in`], for who goes on without waiting: `work` may change `state`, and after the commit, or after what
-    /// kept it from happening, `then` has it, on the thread that wrote.
+    /// As [`Db::write_in`], for who goes on without waiting. `at_once` comes first, outside of a transaction, for what one
+    /// statement can do, which then is a transaction by itself; what it answers makes `work` needless. Both may change
+    /// `state`, and after all that, or after what kept it from happening, `then` has it, on the thread that wrote.
     pub fn write_then<S: Send + 'static, T>(
         &self,
         lane: Lane,
         state: S,
+        at_once: impl FnOnce(&mut S, &mut DbConn) -> Result<Option<T>> + Send + 'static,
         work: impl FnOnce(&mut S, &mut Tx<'_>) -> Result<T> + Send + 'static,
         then: impl FnOnce(S, Result<T>) + Send + 'static,
     ) {
-        self.writer.submit(lane, state, work, then);
+        self.writer.submit(lane, state, at_once, work, then);
     }
 
     /// Whether a write would work now: it makes a real one, of nothing.
@@ -381,10 +385,8 @@ enum Begin {
     Write(Lane),
 }
 
-/// Begins to count views on PostgreSQL, in one round trip. Its statements take arrays of any length, for which PostgreSQL
-/// would plan them anew each time, and that takes longer than running them.
-const BEGIN_VIEWS: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; \
-                           SELECT pg_advisory_xact_lock(hashtext('views'))";
+/// Begins to count views on PostgreSQL, in one round trip.
+const BEGIN_VIEWS: &str = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('views'))";
 
 /// Runs `work` in a transaction of the whole connection.
 ///

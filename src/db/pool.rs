@@ -12,7 +12,15 @@ use crate::config::Database;
 use crate::error::{Error, Result};
 
 /// Opens connections of one kind; diesel's own manager would try one database after the other.
-struct Manager(Database);
+struct Manager {
+    database: Database,
+    is_counting: bool,
+}
+
+/// The settings of PostgreSQL for who counts views. Its statements take arrays of any length, for which they would be planned
+/// anew each time, which takes longer than running them; and a table that is small yet would be read whole for a few rows.
+const COUNTING: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+                        SET enable_hashjoin = off; SET enable_mergejoin = off";
 
 /// How long a connection that worked is taken to work still.
 const FRESH: Duration = Duration::from_secs(1);
@@ -28,11 +36,14 @@ impl r2d2::ManageConnection for Manager {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Kept, Self::Error> {
-        let opened = match &self.0 {
+        let opened = match &self.database {
             Database::Sqlite(path) => open_sqlite_raw(path, true),
             Database::Postgres(url) => open_postgres(url),
         };
         let mut conn = opened.map_err(diesel::r2d2::Error::ConnectionError)?;
+        if self.is_counting {
+            conn.batch_execute(COUNTING).map_err(diesel::r2d2::Error::QueryError)?;
+        }
         count::install(&mut conn);
         Ok(Kept {
             conn,
@@ -96,12 +107,29 @@ impl Pool {
             // The rest is for who writes.
             Database::Postgres(_) => (16, 12),
         };
+        let manager = Manager {
+            database: database.clone(),
+            is_counting: false,
+        };
+        Self::open(manager, size, readers)
+    }
+
+    /// The one connection to PostgreSQL by which views are counted: one transaction at a time does.
+    pub(super) fn counting(database: &Database) -> Result<Self, String> {
+        let manager = Manager {
+            database: database.clone(),
+            is_counting: true,
+        };
+        Self::open(manager, 1, 0)
+    }
+
+    fn open(manager: Manager, size: u32, readers: u32) -> Result<Self, String> {
         let connections = r2d2::Pool::builder()
             .max_size(size)
             .min_idle(Some(1))
             .connection_timeout(PATIENCE)
             .error_handler(Box::new(r2d2::LoggingErrorHandler))
-            .build(Manager(database.clone()))
+            .build(manager)
             .map_err(|error| format!("cannot open the database: {error}"))?;
         Ok(Self { connections, readers })
     }

@@ -81,7 +81,11 @@ pub(super) enum Writer {
         thread: Arc<Mutex<Option<JoinHandle<()>>>>,
         changes: Arc<Changes>,
     },
-    Pool(Pool, Arc<Changes>),
+    Pools {
+        editors: Pool,
+        views: Pool,
+        changes: Arc<Changes>,
+    },
 }
 
 impl Writer {
@@ -100,9 +104,13 @@ impl Writer {
         })
     }
 
-    /// Writes through the pool.
-    pub(super) fn pool(pool: Pool, changes: Arc<Changes>) -> Self {
-        Self::Pool(pool, changes)
+    /// Writes through a pool for each lane.
+    pub(super) fn pools(editors: Pool, views: Pool, changes: Arc<Changes>) -> Self {
+        Self::Pools {
+            editors,
+            views,
+            changes,
+        }
     }
 
     /// Runs `work` in a transaction and answers after its commit.
@@ -116,25 +124,36 @@ impl Writer {
             // The caller may have gone; what was committed stays committed.
             let _gone = answer.send(outcome);
         };
-        self.submit(lane, (), |(), tx| work(tx), then);
+        self.submit(lane, (), |(), _| Ok(None), |(), tx| work(tx), then);
         outcome.await.map_err(|_dropped| Error::internal("a write panicked"))?
     }
 
-    /// Runs `work` in a transaction, and `then` after its commit, on the same thread.
+    /// Runs `at_once`, and `work` in a transaction if that has no answer, and `then` after its commit, on the same thread.
     pub(super) fn submit<S: Send + 'static, T>(
         &self,
         lane: Lane,
         mut state: S,
+        at_once: impl FnOnce(&mut S, &mut DbConn) -> Result<Option<T>> + Send + 'static,
         work: impl FnOnce(&mut S, &mut Tx<'_>) -> Result<T> + Send + 'static,
         then: impl FnOnce(S, Result<T>) + Send + 'static,
     ) {
+        let write = move |state: &mut S, conn: &mut DbConn, changes: &Changes| match at_once(state, conn)? {
+            Some(answer) => Ok(answer),
+            None => in_transaction(conn, changes, lane, |tx| work(state, tx)),
+        };
         match self {
-            Self::Pool(pool, changes) => {
+            Self::Pools {
+                editors,
+                views,
+                changes,
+            } => {
+                let pool = match lane {
+                    Lane::Editors => editors,
+                    Lane::Views => views,
+                };
                 let (pool, changes) = (pool.clone(), Arc::clone(changes));
                 tokio::task::spawn_blocking(move || {
-                    let outcome = pool
-                        .get()
-                        .and_then(|mut conn| in_transaction(&mut conn, &changes, lane, |tx| work(&mut state, tx)));
+                    let outcome = pool.get().and_then(|mut conn| write(&mut state, &mut conn, &changes));
                     then(state, outcome);
                 });
             }
@@ -153,7 +172,7 @@ impl Writer {
                 }
                 let changes = Arc::clone(changes);
                 queues.lane(lane).push_back(Box::new(move |conn| {
-                    let outcome = in_transaction(conn, &changes, lane, |tx| work(&mut state, tx));
+                    let outcome = write(&mut state, conn, &changes);
                     then(state, outcome);
                 }));
                 drop(queues);

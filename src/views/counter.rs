@@ -1,7 +1,9 @@
 //! Group commit: views that arrive together are written in one transaction, and each is answered after it.
 //!
 //! Nothing waits for company: the first view begins a transaction at once, and what arrives while another is written
-//! goes into the next one. Who has written answers, and passes the turn on, on the thread that wrote.
+//! goes into the next one. Who has written passes the turn on, and answers, on the thread that wrote. What counts whatever
+//! else was counted, as every view does where there is no window, is written by one statement without more ado; what that
+//! leaves, in a transaction after it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -11,11 +13,11 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::store;
+use super::store::{self, Clock};
 use super::tally::{self, Outcome, Rule, View};
 use super::visitor::{Caller, Salts, Visitor};
 use crate::config::Config;
-use crate::db::{Db, Lane, Timestamp, Tx};
+use crate::db::{Db, DbConn, Lane, Timestamp, Tx};
 use crate::error::{Error, Result};
 
 /// How many views may wait; more are 503.
@@ -30,6 +32,8 @@ pub struct Counter {
     db: Db,
     rule: Rule,
     waiting: Arc<Mutex<Waiting>>,
+    /// As it was last read. Who relies on it asks the database whether it is right.
+    clock: Arc<Mutex<Option<Clock>>>,
     salts: Arc<RwLock<Salts>>,
     /// Held by the one who asks for salts while others wait for them.
     settling: Arc<tokio::sync::Mutex<()>>,
@@ -62,6 +66,7 @@ impl Counter {
                 zone: config.time_zone,
             },
             waiting: Arc::default(),
+            clock: Arc::default(),
             salts: Arc::default(),
             settling: Arc::default(),
             runtime: Handle::current(),
@@ -72,7 +77,7 @@ impl Counter {
     pub async fn count(&self, views: Vec<View>) -> Result<Vec<Outcome>> {
         let (answer, outcome) = oneshot::channel();
         let begin = {
-            let mut waiting = self.lock();
+            let mut waiting = lock(&self.waiting);
             if waiting.views + views.len() > WAITING {
                 return Err(Error::unavailable("too many views wait to be written"));
             }
@@ -114,14 +119,9 @@ impl Counter {
         Ok(Some(visitor))
     }
 
-    /// The lock is never held over a panic: what it guards is moved, no more.
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Takes what goes into the next transaction.
     fn take(&self) -> Vec<Arrival> {
-        let mut waiting = self.lock();
+        let mut waiting = lock(&self.waiting);
         let mut batch = Vec::new();
         let mut views = 0;
         while views < BATCH
@@ -136,7 +136,7 @@ impl Counter {
 
     /// Whether more waits, for which somebody must have the turn.
     fn is_more(&self) -> bool {
-        let mut waiting = self.lock();
+        let mut waiting = lock(&self.waiting);
         waiting.writing = !waiting.arrivals.is_empty();
         waiting.writing
     }
@@ -145,8 +145,10 @@ impl Counter {
 /// The right to write what waits. One at a time has it, and passes it on when it ends, however that happens.
 struct Turn {
     counter: Counter,
-    /// What it writes, once its transaction has begun: until then more may arrive.
+    /// What it writes, once it has a connection: until then more may arrive.
     batch: Option<Vec<Arrival>>,
+    /// What became of their views, in their order, as far as it is known.
+    outcomes: Vec<Option<Outcome>>,
     /// Whether it is tried for the second time.
     again: bool,
 }
@@ -156,6 +158,7 @@ impl Turn {
         let turn = Self {
             counter,
             batch: None,
+            outcomes: Vec::new(),
             again: false,
         };
         turn.write();
@@ -165,31 +168,80 @@ impl Turn {
         self.batch.get_or_insert_with(|| self.counter.take())
     }
 
-    fn write(self) {
-        let (db, rule, runtime) = (self.counter.db.clone(), self.counter.rule, self.counter.runtime.clone());
-        // Also on a worker's thread, whose own runtime ends with it.
-        let _inside = runtime.enter();
-        let work = move |turn: &mut Self, tx: &mut Tx<'_>| {
-            let arrivals = turn.batch().iter();
-            let views: Vec<View> = arrivals.flat_map(|arrival| arrival.views.iter().copied()).collect();
-            tally::count(tx, rule, &views)
-        };
-        db.write_then(Lane::Views, self, work, Self::answer);
+    /// The views that nothing is known of yet.
+    fn rest(&mut self) -> Vec<View> {
+        let views: Vec<View> = self
+            .batch()
+            .iter()
+            .flat_map(|arrival| arrival.views.iter().copied())
+            .collect();
+        self.outcomes.resize(views.len(), None);
+        let rest = views.into_iter().zip(&self.outcomes);
+        rest.filter(|(_, outcome)| outcome.is_none())
+            .map(|(view, _)| view)
+            .collect()
     }
 
-    fn answer(mut self, outcome: Result<Vec<Outcome>>) {
-        if !self.again && outcome.as_ref().is_err_and(Error::is_conflict) {
+    fn write(self) {
+        let (db, runtime) = (self.counter.db.clone(), self.counter.runtime.clone());
+        // Also on a worker's thread, whose own runtime ends with it.
+        let _inside = runtime.enter();
+        db.write_then(Lane::Views, self, Self::count_at_once, Self::count, Self::answer);
+    }
+
+    /// Counts what one statement can. If that is all, nothing is left to be said.
+    fn count_at_once(&mut self, conn: &mut DbConn) -> Result<Option<Vec<Outcome>>> {
+        let views = self.rest();
+        let Some(clock) = lock(&self.counter.clock).clone() else {
+            return Ok(None);
+        };
+        let plain = || views.iter().filter(|view| view.is_plain());
+        let before = tally::count_at_once(conn, &clock, plain());
+        // Also after an error: whether it was committed, only the database knows.
+        let changes = self.counter.db.changes();
+        changes.note_views(plain().map(|view| view.article_id));
+        let mut counts = before?;
+        let unknown = self.outcomes.iter_mut().filter(|outcome| outcome.is_none());
+        for (outcome, view) in unknown.zip(&views) {
+            let count = counts.get_mut(&view.article_id).filter(|_| view.is_plain());
+            *outcome = count.map(|count| {
+                *count += 1;
+                Outcome::Counted(*count)
+            });
+        }
+        Ok(self.outcomes.iter().all(Option::is_some).then(Vec::new))
+    }
+
+    /// Counts the rest.
+    fn count(&mut self, tx: &mut Tx<'_>) -> Result<Vec<Outcome>> {
+        let rule = self.counter.rule;
+        let clock = store::find_clock(tx, rule.zone)?;
+        let outcomes = tally::count(tx, rule, &clock, &self.rest());
+        *lock(&self.counter.clock) = Some(clock);
+        outcomes
+    }
+
+    fn answer(mut self, rest: Result<Vec<Outcome>>) {
+        if !self.again && rest.as_ref().is_err_and(Error::is_conflict) {
             self.again = true;
             return self.write();
         }
-        let mut outcomes = outcome.map(Vec::into_iter);
-        for arrival in self.batch().drain(..) {
-            let own = match &mut outcomes {
-                Ok(outcomes) => Ok(outcomes.take(arrival.views.len()).collect()),
-                Err(error) => Err(error.clone()),
-            };
+        let batch = std::mem::take(self.batch());
+        let known = std::mem::take(&mut self.outcomes);
+        // Whoever writes next need not wait until these are told.
+        drop(self);
+        let (rest, error) = match rest {
+            Ok(rest) => (rest, Error::internal("a view was not judged")),
+            Err(error) => (Vec::new(), error),
+        };
+        let mut rest = rest.into_iter();
+        let known = known.into_iter().chain(std::iter::repeat(None));
+        let mut outcomes = known.map(|known| known.or_else(|| rest.next()));
+        for arrival in batch {
+            let own: Vec<Option<Outcome>> = outcomes.by_ref().take(arrival.views.len()).collect();
+            let own: Option<Vec<Outcome>> = own.into_iter().collect();
             // Who has gone was counted all the same.
-            let _gone = arrival.answer.send(own);
+            let _gone = arrival.answer.send(own.ok_or_else(|| error.clone()));
         }
     }
 }
@@ -207,4 +259,9 @@ impl Drop for Turn {
 /// Random, 244 bits.
 fn new_salt() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}
+
+/// No lock is held over a panic: what they guard is moved, no more.
+fn lock<T>(guarded: &Mutex<T>) -> MutexGuard<'_, T> {
+    guarded.lock().unwrap_or_else(PoisonError::into_inner)
 }

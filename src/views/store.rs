@@ -18,11 +18,23 @@ pub mod past;
 mod postgres;
 mod sqlite;
 
-/// The zone of the hours, and the hour up to which windows have been moved on.
-pub fn find_clock(tx: &mut Tx<'_>, setting: Tz) -> QueryResult<(Tz, i64)> {
+/// By what the hours and windows of a view are told.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    /// The zone that the site names.
+    named: Option<String>,
+    /// The zone of the hours.
+    pub zone: Tz,
+    /// The hour up to which windows have been moved on.
+    pub until: i64,
+}
+
+/// The clock, with the zone of the settings where the site names none.
+pub fn find_clock(tx: &mut Tx<'_>, setting: Tz) -> QueryResult<Clock> {
     let clock = view_windows::table.select((site::table.select(site::time_zone).single_value(), view_windows::until));
-    let (zone, until): (Option<String>, i64) = crate::on_backend!(tx.conn, |conn| clock.first(conn)?);
-    Ok((zone.and_then(|zone| zone.parse().ok()).unwrap_or(setting), until))
+    let (named, until): (Option<String>, i64) = crate::on_backend!(tx.conn, |conn| clock.first(conn)?);
+    let zone = named.as_ref().and_then(|zone| zone.parse().ok()).unwrap_or(setting);
+    Ok(Clock { named, zone, until })
 }
 
 /// Those of these articles that everybody sees.
@@ -214,6 +226,22 @@ impl Counts {
         let kept = [self.level, self.level_24h, self.level_7d, self.level_30d];
         let right = [self.views, self.views_24h, self.views_7d, self.views_30d].map(level);
         (kept != right).then_some((self.article_id, right))
+    }
+}
+
+/// Adds views of this hour to articles by one statement, which may be a transaction by itself. The answer is how often each
+/// has been read now. Nothing is added, and nothing told, of articles that need more than that: that were not read in this
+/// hour before, are not seen by everybody, or get another level; and of none at all where the clock is another one.
+pub fn add_at_once(
+    conn: &mut DbConn,
+    clock: &Clock,
+    hour: i64,
+    added: &BTreeMap<i64, i64>,
+) -> QueryResult<Vec<(i64, i64)>> {
+    match conn {
+        _ if added.is_empty() => Ok(Vec::new()),
+        DbConn::Postgres(conn) => postgres::add_at_once(conn, clock, hour, added),
+        DbConn::Sqlite(conn) => sqlite::add_at_once(conn, clock, hour, added),
     }
 }
 

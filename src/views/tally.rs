@@ -7,10 +7,10 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::series::hour_of;
-use super::store::{self, Added, CountedView};
+use super::store::{self, Added, Clock, CountedView};
 use super::visitor::{Key, Visitor, micros};
 use super::windows::WINDOWS;
-use crate::db::{Timestamp, Tx};
+use crate::db::{DbConn, Timestamp, Tx};
 use crate::error::Result;
 
 /// How old an event of an app may be.
@@ -55,9 +55,26 @@ pub struct Rule {
     pub zone: Tz,
 }
 
+/// Counts plain views ([`View::is_plain`]) by one statement, which is a transaction by itself. The answer is
+/// how often each article had been read before; of those that are not in it, nothing was counted.
+pub fn count_at_once<'v>(
+    conn: &mut DbConn,
+    clock: &Clock,
+    plain: impl Iterator<Item = &'v View>,
+) -> Result<HashMap<i64, i64>> {
+    let mut added: BTreeMap<i64, i64> = BTreeMap::new();
+    for view in plain {
+        *added.entry(view.article_id).or_default() += 1;
+    }
+    let hour = hour_of(Timestamp::now().utc().timestamp(), clock.zone);
+    let counts = store::add_at_once(conn, clock, hour, &added)?.into_iter();
+    Ok(counts
+        .map(|(id, views)| (id, views - added.get(&id).copied().unwrap_or_default()))
+        .collect())
+}
+
 /// Counts what arrived together; an outcome for each, in their order.
-pub fn count(tx: &mut Tx<'_>, rule: Rule, views: &[View]) -> Result<Vec<Outcome>> {
-    let (zone, until) = store::find_clock(tx, rule.zone)?;
+pub fn count(tx: &mut Tx<'_>, rule: Rule, clock: &Clock, views: &[View]) -> Result<Vec<Outcome>> {
     let hidden = hidden_events(tx, views)?;
     let now = tx.now;
     let clocks: Vec<i64> = views.iter().map(|view| view.time(now).micros()).collect();
@@ -97,7 +114,7 @@ pub fn count(tx: &mut Tx<'_>, rule: Rule, views: &[View]) -> Result<Vec<Outcome>
         .map(|(at, place, view)| (place, view.article_id, tally.judge(view, at)))
         .collect();
     outcomes.sort_by_key(|(place, ..)| *place);
-    let before = tally.write(tx, zone, until)?;
+    let before = tally.write(tx, clock)?;
     let outcomes = outcomes.into_iter().map(|(_, article_id, outcome)| {
         let Some(before) = before.get(&article_id) else {
             return Outcome::NotFound;
@@ -126,6 +143,11 @@ fn hidden_events(tx: &mut Tx<'_>, views: &[View]) -> Result<BTreeSet<i64>> {
 }
 
 impl View {
+    /// Whether it counts, whatever else was counted.
+    pub fn is_plain(&self) -> bool {
+        self.visitor.is_none() && self.event.is_none() && !self.by_crawler
+    }
+
     fn time(&self, now: Timestamp) -> Timestamp {
         // A clock that goes a little ahead saw it now.
         self.event.map_or(now, |(_, at)| at.min(now))
@@ -200,7 +222,7 @@ impl Tally {
     }
 
     /// The answer is how often each article had been read before; those that not everybody sees are not in it.
-    fn write(self, tx: &mut Tx<'_>, zone: Tz, until: i64) -> Result<HashMap<i64, i64>> {
+    fn write(self, tx: &mut Tx<'_>, &Clock { zone, until, .. }: &Clock) -> Result<HashMap<i64, i64>> {
         let asked = self.added.iter().filter(|(_, added)| **added == 0);
         let asked: Vec<i64> = asked.map(|(id, _)| *id).collect();
         let mut before = match asked.as_slice() {

@@ -27,3 +27,6 @@ pub const WINDOWS: [Window; 3] = [
 
 /// An hour, in seconds.
 pub const HOUR: i64 = 3_600;
+
+/// How far the shortest window reaches back, in seconds.
+pub const SHORTEST: i64 = 24 * HOUR;

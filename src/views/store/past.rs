@@ -10,16 +10,13 @@ use super::begin_hour;
 use crate::db::schema::{article_views, view_salts, view_windows, views_by_hour};
 use crate::db::{self, DbConn, Tx};
 use crate::views::visitor::NAMED_SALT;
-use crate::views::windows::{HOUR, WINDOWS};
+use crate::views::windows::{HOUR, SHORTEST, WINDOWS};
 
 /// How many rows are moved or forgotten in one transaction.
 const SOME: i64 = 1_000;
 
 /// What stands beside the counts of an article that was not read lately, instead of an hour.
 const NO_HOUR: i64 = 0;
-
-/// How far the shortest window reaches back, in seconds.
-const SHORTEST: i64 = 24 * HOUR;
 
 /// Moves windows on to `until` (a second since 1970 at which an hour begins), by one hour with views at most; whether
 /// there is more to do. If the clock was ahead once, they move back. Hours that are old enough to leave a window are put

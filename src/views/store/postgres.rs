@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text};
 
-use super::{Added, CountedView, Counts, CountsTypes};
+use super::{Added, Clock, CountedView, Counts, CountsTypes};
 use crate::views::visitor::Key;
+use crate::views::windows::SHORTEST;
 
 /// When visitors counted, as `store::find_counted` asks: the place (from 1) of the one that was asked for, and the microsecond.
 pub fn find_counted(
@@ -105,6 +106,70 @@ impl QueryFragment<Pg> for InsertCounted {
 }
 
 impl RunQueryDsl<PgConnection> for InsertCounted {}
+
+/// `store::add_at_once`. One instance at a time, as in a transaction of counting.
+pub fn add_at_once(
+    conn: &mut PgConnection,
+    clock: &Clock,
+    hour: i64,
+    added: &BTreeMap<i64, i64>,
+) -> QueryResult<Vec<(i64, i64)>> {
+    let update = AddAtOnce {
+        articles: added.keys().copied().collect(),
+        views: added.values().copied().collect(),
+        hour,
+        zone: clock.named.clone(),
+    };
+    update.load(conn)
+}
+
+#[derive(QueryId)]
+struct AddAtOnce {
+    articles: Vec<i64>,
+    views: Vec<i64>,
+    hour: i64,
+    zone: Option<String>,
+}
+
+impl QueryFragment<Pg> for AddAtOnce {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "UPDATE article_views AS kept SET views = kept.views + added.views, \
+             views_24h = kept.views_24h + added.views, views_7d = kept.views_7d + added.views, \
+             views_30d = kept.views_30d + added.views, hour_views = kept.hour_views + added.views FROM unnest(",
+        );
+        out.push_bind_param::<Array<BigInt>, _>(&self.articles)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.views)?;
+        out.push_sql(
+            ") AS added (article_id, views) \
+             WHERE (SELECT pg_advisory_xact_lock(hashtext('views')) IS NOT NULL) \
+             AND (SELECT time_zone FROM site LIMIT 1) IS NOT DISTINCT FROM ",
+        );
+        out.push_bind_param::<Nullable<Text>, _>(&self.zone)?;
+        out.push_sql(" AND (SELECT until FROM view_windows LIMIT 1) <= ");
+        out.push_bind_param::<BigInt, _>(&self.hour)?;
+        out.push_sql(" + ");
+        out.push_bind_param::<BigInt, _>(&SHORTEST)?;
+        out.push_sql(" AND kept.article_id = added.article_id AND kept.public AND kept.hour = ");
+        out.push_bind_param::<BigInt, _>(&self.hour)?;
+        // A level is the number of binary digits.
+        out.push_sql(
+            " AND (kept.views + added.views) >> kept.level = 0 \
+             AND (kept.views_24h + added.views) >> kept.level_24h = 0 \
+             AND (kept.views_7d + added.views) >> kept.level_7d = 0 \
+             AND (kept.views_30d + added.views) >> kept.level_30d = 0 \
+             RETURNING kept.article_id, kept.views",
+        );
+        Ok(())
+    }
+}
+
+impl Query for AddAtOnce {
+    type SqlType = (BigInt, BigInt);
+}
+
+impl RunQueryDsl<PgConnection> for AddAtOnce {}
 
 /// Adds views to those articles that were read in this hour before, and that everybody sees.
 pub fn add(conn: &mut PgConnection, hour: i64, added: &BTreeMap<i64, Added>) -> QueryResult<Vec<Counts>> {

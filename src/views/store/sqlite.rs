@@ -5,11 +5,27 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
-use super::{Added, Counts, CountsTypes};
+use super::{Added, Clock, Counts, CountsTypes};
 use crate::db::schema::article_views;
+use crate::views::windows::SHORTEST;
+
+/// `store::add_at_once`.
+pub fn add_at_once(
+    conn: &mut SqliteConnection,
+    clock: &Clock,
+    hour: i64,
+    added: &BTreeMap<i64, i64>,
+) -> QueryResult<Vec<(i64, i64)>> {
+    let update = AddAtOnce {
+        added: object(added.iter().map(|(article_id, views)| (*article_id, *views))),
+        hour,
+        zone: clock.named.clone(),
+    };
+    update.load(conn)
+}
 
 /// Adds views to those articles that were read in this hour before, and that everybody sees.
 pub fn add(conn: &mut SqliteConnection, hour: i64, added: &BTreeMap<i64, Added>) -> QueryResult<Vec<Counts>> {
@@ -17,11 +33,7 @@ pub fn add(conn: &mut SqliteConnection, hour: i64, added: &BTreeMap<i64, Added>)
     let (now, other): (Vec<_>, Vec<_>) = added.iter().partition(|(_, added)| added.is_of_now());
     let mut counts = Vec::new();
     if !now.is_empty() {
-        let added: Vec<String> = now
-            .into_iter()
-            .map(|(article_id, added)| format!("\"{article_id}\":{}", added.views))
-            .collect();
-        let added = format!("{{{}}}", added.join(","));
+        let added = object(now.into_iter().map(|(article_id, added)| (*article_id, added.views)));
         counts = AddNow { added, hour }.load(conn)?;
     }
     if !other.is_empty() {
@@ -67,6 +79,50 @@ impl RunQueryDsl<SqliteConnection> for AddToHours {}
 const TOLD: &str =
     " RETURNING article_id, views, views_24h, views_7d, views_30d, level, level_24h, level_7d, level_30d";
 
+/// Adds a number to all counts of an article; what follows is the list.
+const ADD_NOW: &str = "UPDATE article_views SET views = views + added.value, views_24h = views_24h + added.value, \
+                       views_7d = views_7d + added.value, views_30d = views_30d + added.value, \
+                       hour_views = hour_views + added.value FROM json_each(";
+
+/// To those of the list that were read before in the hour that follows. Without the sign the index on hours would be taken,
+/// and the whole list be read for each article of this hour.
+const OF_LIST: &str = ") AS added WHERE article_id = CAST(added.key AS INTEGER) AND public AND +hour = ";
+
+#[derive(QueryId)]
+struct AddAtOnce {
+    added: String,
+    hour: i64,
+    zone: Option<String>,
+}
+
+impl QueryFragment<Sqlite> for AddAtOnce {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(ADD_NOW);
+        out.push_bind_param::<Text, _>(&self.added)?;
+        out.push_sql(OF_LIST);
+        out.push_bind_param::<BigInt, _>(&self.hour)?;
+        // A level is the number of binary digits.
+        out.push_sql(
+            " AND (views + added.value) >> level = 0 AND (views_24h + added.value) >> level_24h = 0 \
+             AND (views_7d + added.value) >> level_7d = 0 AND (views_30d + added.value) >> level_30d = 0 \
+             AND (SELECT time_zone FROM site LIMIT 1) IS ",
+        );
+        out.push_bind_param::<Nullable<Text>, _>(&self.zone)?;
+        out.push_sql(" AND (SELECT until FROM view_windows LIMIT 1) <= ");
+        out.push_bind_param::<BigInt, _>(&self.hour)?;
+        out.push_sql(" + ");
+        out.push_bind_param::<BigInt, _>(&SHORTEST)?;
+        out.push_sql(" RETURNING article_id, views");
+        Ok(())
+    }
+}
+
+impl Query for AddAtOnce {
+    type SqlType = (BigInt, BigInt);
+}
+
+impl RunQueryDsl<SqliteConnection> for AddAtOnce {}
+
 #[derive(QueryId)]
 struct AddNow {
     added: String,
@@ -75,14 +131,9 @@ struct AddNow {
 
 impl QueryFragment<Sqlite> for AddNow {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql(
-            "UPDATE article_views SET views = views + added.value, views_24h = views_24h + added.value, \
-             views_7d = views_7d + added.value, views_30d = views_30d + added.value, \
-             hour_views = hour_views + added.value FROM json_each(",
-        );
+        out.push_sql(ADD_NOW);
         out.push_bind_param::<Text, _>(&self.added)?;
-        // The sign as below.
-        out.push_sql(") AS added WHERE article_id = CAST(added.key AS INTEGER) AND public AND +hour = ");
+        out.push_sql(OF_LIST);
         out.push_bind_param::<BigInt, _>(&self.hour)?;
         out.push_sql(TOLD);
         Ok(())
@@ -109,7 +160,7 @@ impl QueryFragment<Sqlite> for AddInHour {
              hour_views = hour_views + (added.value ->> 5) FROM json_each(",
         );
         out.push_bind_param::<Text, _>(&self.added)?;
-        // Without the sign the index on hours would be taken, and the whole list be read for each article of this hour.
+        // The sign as above.
         out.push_sql(") AS added WHERE article_id = (added.value ->> 0) AND public AND +hour = ");
         out.push_bind_param::<BigInt, _>(&self.hour)?;
         out.push_sql(TOLD);
@@ -139,6 +190,12 @@ pub fn set_levels(conn: &mut SqliteConnection, levels: &[(i64, [i32; 4])]) -> Qu
 }
 
 /// A JSON array.
+/// As JSON: numbers by the ids of articles.
+fn object(numbers: impl Iterator<Item = (i64, i64)>) -> String {
+    let numbers = numbers.map(|(article_id, number)| format!("\"{article_id}\":{number}"));
+    format!("{{{}}}", numbers.collect::<Vec<_>>().join(","))
+}
+
 fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(","))
 }

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{published, views_of};
+use super::{every_view, published, views_of};
 use crate::support::{App, both};
 
 both!(
@@ -20,6 +20,7 @@ both!(
     who_may_not_see_the_article_sees_no_series,
     wrong_bounds_are_refused,
 );
+both!(a_view_is_of_the_hour_of_the_zone_that_the_site_has_now, with every_view);
 
 /// Reads the article once at each of these times, each time as somebody else.
 async fn read_at(app: &App, id: i64, times: &[DateTime<Utc>]) {
@@ -223,4 +224,33 @@ async fn wrong_bounds_are_refused(app: &App) {
         let series = admin.get(&format!("{}?{far}", views_of(id))).await.ok(200);
         assert!(numbers(&series["data"]).iter().all(|views| *views == 0));
     }
+}
+
+async fn a_view_is_of_the_hour_of_the_zone_that_the_site_has_now(app: &App) {
+    let id = published(app, "换时区").await;
+    let admin = app.admin().await.with("If-Match", "*");
+    let db = Db::open(&app.config).expect("a second process");
+    for (zone, minute) in [
+        ("Asia/Shanghai", 0),
+        ("Asia/Kathmandu", 15),
+        ("Asia/Kolkata", 30),
+        ("UTC", 0),
+    ] {
+        admin.patch("/api/v1/site", &json!({"time_zone": zone})).await.ok(200);
+        // The first by the zone that was known before, or not.
+        for _ in 0..3 {
+            app.anonymous().post(&views_of(id), &json!({})).await.ok(200);
+        }
+        let (hour, in_hour) = db
+            .read(move |read| {
+                let row = article_views::table.find(id);
+                Ok(row
+                    .select((article_views::hour, article_views::hour_views))
+                    .first::<(i64, i64)>(read.conn)?)
+            })
+            .await
+            .expect("a row");
+        assert_eq!((hour.rem_euclid(3_600) / 60, in_hour % 3), (minute, 0), "{zone}");
+    }
+    assert_eq!(super::count_of(app, id).await, 12);
 }
