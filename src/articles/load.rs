@@ -43,8 +43,8 @@ impl Scene {
     /// For who has just written, as it stands in the transaction.
     pub fn within(tx: &mut Tx<'_>, origin: &str) -> Result<Self> {
         Ok(Self {
-            site: Arc::new(find_site(tx.conn)?),
-            tree: Arc::new(load_tree(tx.conn)?),
+            site: tx.kept(Seldom::Site, find_site)?,
+            tree: tx.kept(Seldom::Categories, load_tree)?,
             origin: origin.to_owned(),
         })
     }

@@ -318,8 +318,9 @@ pub async fn update_article(
     let before = viewer.clone();
     // What search knows of the article is then written anew, its body with it.
     let text_is_needed = !fields.body.is_given() && (says_else(&fields) || fields.status.is_given());
+    // A body that is newer than the version is told by the version of then.
     let (row, text) = db
-        .read(move |read| {
+        .look(move |read| {
             let row = store::find_article(read.conn, id, before.sight(), read.now)?.ok_or_else(Error::not_found)?;
             write::check_rights(&before, &row)?;
             let text = if text_is_needed {

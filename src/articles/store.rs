@@ -15,37 +15,43 @@ use super::query::Sort;
 use crate::db::cursor::Cursor;
 use crate::db::schema::{article_authors, article_views, articles, former_slugs, image_uses};
 use crate::db::violation::breaks_unique;
-use crate::db::{DbConn, Sight, Timestamp, Tx, among, is_public, level, visible_of_few, visible_to};
+use crate::db::{DbConn, Sight, Timestamp, Tx, among, level, visible_of_few, visible_to};
 use crate::error::{Code, Error, Result};
 use crate::taxonomy::listed::unlist_article;
-use crate::{on_backend, on_ids};
+use crate::{on_backend, on_ids, on_sight};
 
 /// One article, if `sight` sees it.
 pub fn find_article(conn: &mut DbConn, id: i64, sight: Sight, now: Timestamp) -> QueryResult<Option<ArticleRow>> {
     let named = articles::table.filter(articles::id.eq(id));
-    if sight == Sight::Public {
-        let named = named.filter(is_public(now));
-        return on_backend!(conn, |c| named.select(ArticleRow::as_select()).first(c)).optional();
-    }
-    named
-        .filter(visible_to(sight, now))
-        .select(ArticleRow::as_select())
-        .first(conn)
-        .optional()
+    on_sight!(sight, now, |seen| {
+        let named = named.filter(seen);
+        on_backend!(conn, |c| named.select(ArticleRow::as_select()).first(c))
+    })
+    .optional()
+}
+
+/// The same, held against other writers until the commit; what refers to it may be written meanwhile, as by
+/// [`Tx::lock_row_to_edit`].
+pub fn find_to_edit(tx: &mut Tx<'_>, id: i64, sight: Sight) -> QueryResult<Option<ArticleRow>> {
+    let named = articles::table.filter(articles::id.eq(id));
+    let found: Vec<ArticleRow> = on_sight!(sight, tx.now, |seen| {
+        let named = named.filter(seen);
+        match tx.conn {
+            DbConn::Postgres(conn) => named.select(ArticleRow::as_select()).for_no_key_update().load(conn)?,
+            DbConn::Sqlite(conn) => named.select(ArticleRow::as_select()).load(conn)?,
+        }
+    });
+    Ok(found.into_iter().next())
 }
 
 /// The article of that slug, if `sight` sees it.
 pub fn find_by_slug(conn: &mut DbConn, slug: &str, sight: Sight, now: Timestamp) -> QueryResult<Option<ArticleRow>> {
     let named = articles::table.filter(articles::slug.eq(slug));
-    if sight == Sight::Public {
-        let named = named.filter(is_public(now));
-        return on_backend!(conn, |c| named.select(ArticleRow::as_select()).first(c)).optional();
-    }
-    named
-        .filter(visible_to(sight, now))
-        .select(ArticleRow::as_select())
-        .first(conn)
-        .optional()
+    on_sight!(sight, now, |seen| {
+        let named = named.filter(seen);
+        on_backend!(conn, |c| named.select(ArticleRow::as_select()).first(c))
+    })
+    .optional()
 }
 
 /// The present slug of the article that once had that one, if `sight` sees it.

@@ -72,8 +72,7 @@ pub fn create(tx: &mut Tx<'_>, viewer: &Viewer, fields: ArticleFields, body: &Pr
 
 /// The article as the viewer may edit it: 404 if they do not see it, 403 if they only see it.
 pub fn editable(tx: &mut Tx<'_>, viewer: &Viewer, id: i64) -> Result<ArticleRow> {
-    tx.lock_row_to_edit("articles", id)?;
-    let row = store::find_article(tx.conn, id, viewer.sight(), tx.now)?.ok_or_else(Error::not_found)?;
+    let row = store::find_to_edit(tx, id, viewer.sight())?.ok_or_else(Error::not_found)?;
     check_rights(viewer, &row)?;
     Ok(row)
 }

@@ -18,27 +18,25 @@ const PRUNED_AT_ONCE: i64 = 100;
 
 /// The role of an account, if it and its session are both still good.
 pub fn role_in_session(read: &mut Read<'_>, user: i64, session: i64) -> QueryResult<Option<Role>> {
-    sessions::table
+    let role = sessions::table
         .inner_join(users::table)
         .filter(sessions::id.eq(session))
         .filter(sessions::user_id.eq(user))
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(read.now))
         .filter(users::active.eq(true))
-        .select(users::role)
-        .get_result(read.conn)
-        .optional()
+        .select(users::role);
+    on_backend!(read.conn, |conn| role.get_result(conn)).optional()
 }
 
 /// An API key that is good: its id, its scope, and when its last use was noted.
 pub fn api_key_of(read: &mut Read<'_>, digest: &str) -> QueryResult<Option<(i64, Scope, Option<Timestamp>)>> {
-    api_keys::table
+    let key = api_keys::table
         .filter(api_keys::digest.eq(digest))
         .filter(api_keys::revoked_at.is_null())
         .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(read.now)))
-        .select((api_keys::id, api_keys::scope, api_keys::last_used_at))
-        .get_result(read.conn)
-        .optional()
+        .select((api_keys::id, api_keys::scope, api_keys::last_used_at));
+    on_backend!(read.conn, |conn| key.get_result(conn)).optional()
 }
 
 /// Notes that an API key was used.

@@ -183,7 +183,7 @@ async fn resolve(request: &HttpRequest) -> Result<Viewer> {
     let auth = request.app_data::<web::Data<Auth>>().ok_or_else(|| state("Auth"))?;
     if token.starts_with(secret::API_KEY_MARK) {
         let digest = secret::digest(&token);
-        let found = db.read(move |read| Ok(store::api_key_of(read, &digest)?)).await?;
+        let found = db.look(move |read| Ok(store::api_key_of(read, &digest)?)).await?;
         let (id, scope, last_used_at) = found.ok_or_else(invalid)?;
         if auth.key_uses.is_due(id, last_used_at, Timestamp::now()) {
             note_use(db, id);
@@ -192,7 +192,7 @@ async fn resolve(request: &HttpRequest) -> Result<Viewer> {
     }
     let bearer = auth.keys.verify(db, &token).await?;
     let role = db
-        .read(move |read| Ok(store::role_in_session(read, bearer.user, bearer.session)?))
+        .look(move |read| Ok(store::role_in_session(read, bearer.user, bearer.session)?))
         .await?;
     Ok(Viewer::User {
         id: bearer.user,

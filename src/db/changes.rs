@@ -15,6 +15,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::DbConn;
+use super::kept::Kept;
 use super::repeated::Repeated;
 use super::schema::content_changes;
 
@@ -202,6 +203,10 @@ pub(super) struct Touched {
 }
 
 impl Touched {
+    pub(super) fn has(&self, subject: Subject) -> bool {
+        self.content.contains(&subject)
+    }
+
     pub(super) fn add(&mut self, subject: Subject) {
         if let Subject::Views(_) = subject {
             self.views.insert(subject);
@@ -231,6 +236,8 @@ pub struct Changes {
     pub content: Board,
     /// View numbers; those that this process counted.
     pub views: Board,
+    /// What was read of it once for all answers.
+    pub(super) kept: Kept,
     /// The last generation that is known to this process; SQLite only, and while somebody watches.
     generation: Mutex<Option<i64>>,
     /// Begins the messages of this process, which has noted what they say when they arrive.
@@ -248,6 +255,7 @@ impl Default for Changes {
         Self {
             content: Board::default(),
             views: Board::default(),
+            kept: Kept::default(),
             generation: Mutex::new(None),
             own: uuid::Uuid::new_v4().simple().to_string(),
             announcements: AtomicU64::new(0),

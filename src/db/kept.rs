@@ -8,7 +8,7 @@ use diesel::prelude::*;
 
 use super::changes::{Board, Subject, place};
 use super::schema::content_changes;
-use super::{DbConn, Read};
+use super::{DbConn, Read, Tx};
 use crate::error::Result;
 use crate::on_backend;
 
@@ -78,6 +78,27 @@ impl Kept {
     }
 }
 
+impl Tx<'_> {
+    /// What `load` reads of it, as it stood here when the first of it was asked for; what is kept for readers, if it is that.
+    pub fn kept<T: Any + Send + Sync>(
+        &mut self,
+        what: Seldom,
+        load: impl FnOnce(&mut DbConn) -> QueryResult<T>,
+    ) -> Result<Arc<T>> {
+        // The number is raised at the end of a transaction.
+        if !self.touched.has(what.subject()) {
+            let numbers = match self.numbers {
+                Some(numbers) => numbers,
+                None => *self.numbers.insert(Numbers::find(self.conn)?),
+            };
+            if let Some(value) = self.changes.kept.find(what, numbers.of(what), &self.changes.content) {
+                return Ok(value);
+            }
+        }
+        Ok(Arc::new(load(self.conn)?))
+    }
+}
+
 impl Read<'_> {
     /// What `load` reads of it, as it stands in this snapshot; kept, one value of each type, until it changes. All that is
     /// kept is proved by one statement.
@@ -91,7 +112,7 @@ impl Read<'_> {
             None => *self.numbers.insert(Numbers::find(self.conn)?),
         };
         let number = numbers.of(what);
-        if let Some(value) = self.kept.find(what, number, self.board) {
+        if let Some(value) = self.changes.kept.find(what, number, &self.changes.content) {
             return Ok(value);
         }
         let value = Arc::new(load(self.conn)?);
@@ -100,7 +121,7 @@ impl Read<'_> {
             since: self.since,
             value: Arc::clone(&value) as _,
         };
-        let mut entries = self.kept.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.changes.kept.0.write().unwrap_or_else(PoisonError::into_inner);
         entries.insert((what, TypeId::of::<T>()), entry);
         Ok(value)
     }

@@ -43,7 +43,6 @@ pub use self::among::among;
 use self::changes::Touched;
 pub use self::changes::{Changes, Subject};
 pub use self::conn::{DbConn, MultiBackend};
-use self::kept::Kept;
 pub use self::kept::Seldom;
 pub use self::level::level;
 use self::pool::Pool;
@@ -51,7 +50,8 @@ use self::readers::Readers;
 use self::repeated::Repeated;
 pub use self::types::Timestamp;
 pub use self::visible::{
-    Sight, Visible, is_public, is_public_hit, is_public_of_few, is_public_within, next_due, visible_of_few, visible_to,
+    Sight, Visible, is_public, is_public_hit, is_public_of_few, is_public_or_of, is_public_within, next_due,
+    visible_of_few, visible_to,
 };
 pub use self::watch::Watch;
 pub use self::writer::Lane;
@@ -100,8 +100,7 @@ pub struct Read<'a> {
     pub conn: &'a mut DbConn,
     /// The time at which everything is judged.
     pub now: Timestamp,
-    kept: &'a Kept,
-    board: &'a changes::Board,
+    changes: &'a Changes,
     /// The moment of the board before the snapshot was opened.
     since: u64,
     /// Asked for when the first of what is kept is.
@@ -115,6 +114,9 @@ pub struct Tx<'a> {
     /// The time at which everything happens; read inside the transaction.
     pub now: Timestamp,
     touched: Touched,
+    changes: &'a Changes,
+    /// Asked for when the first of what is kept is.
+    numbers: Option<kept::Numbers>,
 }
 
 impl Tx<'_> {
@@ -219,7 +221,6 @@ pub struct Db {
     readers: Readers,
     writer: Writer,
     changes: Arc<Changes>,
-    kept: Arc<Kept>,
 }
 
 impl Db {
@@ -239,7 +240,6 @@ impl Db {
             pool,
             writer,
             changes,
-            kept: Arc::default(),
         })
     }
 
@@ -258,23 +258,43 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.read_as(Some(Begin::Read), work).await
+    }
+
+    /// Runs `work` without a snapshot: each statement sees what is committed when it begins. For a single one, or where what is
+    /// read later may be newer; PostgreSQL is asked twice less.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.read_as(None, work).await
+    }
+
+    async fn read_as<T: Send + 'static>(
+        &self,
+        begin: Option<Begin>,
+        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let since = Instant::now();
-        let (pool, changes, kept) = (self.pool.clone(), Arc::clone(&self.changes), Arc::clone(&self.kept));
+        let (pool, changes) = (self.pool.clone(), Arc::clone(&self.changes));
         let outcome = self.readers.run(move || {
             Ok(count::statements(|| {
                 let mut conn = pool.get()?;
                 let conn = &mut *conn;
                 let since = changes.content.now();
-                transaction(conn, Begin::Read, |conn| {
+                let work = |conn: &mut DbConn| {
                     work(&mut Read {
                         conn,
                         now: Timestamp::now(),
-                        kept: &kept,
-                        board: &changes.content,
+                        changes: &changes,
                         since,
                         numbers: None,
                     })
-                })
+                };
+                match begin {
+                    Some(begin) => transaction(conn, begin, work),
+                    None => work(conn),
+                }
             }))
         });
         let (outcome, statements) = outcome.await?;

@@ -58,6 +58,38 @@ pub fn is_public_within(now: Timestamp) -> _ {
     articles::state.eq("published").and(not(articles::listed_at.gt(now)))
 }
 
+/// Runs one expression with the condition that `sight` sees an article at `now`, in a type of its own for each sight, so that
+/// what is prepared for it is found by the type.
+#[macro_export]
+macro_rules! on_sight {
+    ($sight:expr, $now:expr, |$seen:ident| $body:expr) => {
+        match $sight {
+            $crate::db::Sight::Public => {
+                let $seen = diesel::NullableExpressionMethods::nullable($crate::db::is_public($now));
+                $body
+            }
+            $crate::db::Sight::Own(user) => {
+                let $seen = $crate::db::is_public_or_of($now, user);
+                $body
+            }
+            $crate::db::Sight::All => {
+                let $seen = diesel::ExpressionMethods::gt($crate::db::schema::articles::id, 0);
+                $body
+            }
+        }
+    };
+}
+
+/// The articles that everybody sees at `now`, and those that this user created.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub fn is_public_or_of(now: Timestamp, user: i64) -> _ {
+    articles::state
+        .eq("published")
+        .and(articles::listed_at.le(now))
+        .nullable()
+        .or(articles::created_by.eq(user))
+}
+
 /// The articles that `sight` sees at `now`. Whatever reads articles for others goes through this, or through the form of the
 /// same rule above that fits its index.
 pub fn visible_to(sight: Sight, now: Timestamp) -> Visible {

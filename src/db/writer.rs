@@ -212,6 +212,8 @@ fn in_transaction<T>(
             conn,
             now: Timestamp::now(),
             touched: Touched::default(),
+            changes,
+            numbers: None,
         };
         let value = work(&mut tx)?;
         let Tx { conn, touched, .. } = tx;
