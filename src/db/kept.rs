@@ -76,6 +76,12 @@ impl Kept {
         }
         Arc::clone(&entry.value).downcast().ok()
     }
+
+    fn put<T: Any + Send + Sync>(&self, what: Seldom, number: i64, since: u64, value: &Arc<T>) {
+        let value = Arc::clone(value) as _;
+        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        entries.insert((what, TypeId::of::<T>()), Entry { number, since, value });
+    }
 }
 
 impl Tx<'_> {
@@ -91,9 +97,14 @@ impl Tx<'_> {
                 Some(numbers) => numbers,
                 None => *self.numbers.insert(Numbers::find(self.conn)?),
             };
-            if let Some(value) = self.changes.kept.find(what, numbers.of(what), &self.changes.content) {
+            let number = numbers.of(what);
+            if let Some(value) = self.changes.kept.find(what, number, &self.changes.content) {
                 return Ok(value);
             }
+            // If it is newer than its number, the next number will not be that of the entry.
+            let value = Arc::new(load(self.conn)?);
+            self.changes.kept.put(what, number, self.since, &value);
+            return Ok(value);
         }
         Ok(Arc::new(load(self.conn)?))
     }
@@ -116,13 +127,7 @@ impl Read<'_> {
             return Ok(value);
         }
         let value = Arc::new(load(self.conn)?);
-        let entry = Entry {
-            number,
-            since: self.since,
-            value: Arc::clone(&value) as _,
-        };
-        let mut entries = self.changes.kept.0.write().unwrap_or_else(PoisonError::into_inner);
-        entries.insert((what, TypeId::of::<T>()), entry);
+        self.changes.kept.put(what, number, self.since, &value);
         Ok(value)
     }
 }

@@ -1,8 +1,9 @@
 //! The databases: one connection type for SQLite and PostgreSQL, readers, the one writer, migrations, column types.
 //!
-//! [`Db::read`] runs a closure on a snapshot, on one of a few threads of readers; [`Db::write`] runs one in a transaction;
-//! queries run nowhere else. On SQLite every write goes through one thread that owns the only writing connection: competing
-//! writers starve each other there. On PostgreSQL the same interface stands over a pool.
+//! [`Db::read`] runs a closure on a snapshot, on one of a few threads of readers, and [`Db::look`] without one; [`Db::write`]
+//! runs one in a transaction; queries run nowhere else. On SQLite every write goes through one thread that owns the only writing
+//! connection: competing writers starve each other there. On PostgreSQL the same interface stands over two pools, one of them
+//! for views.
 
 mod alone;
 mod among;
@@ -94,9 +95,9 @@ pub fn columns<T: Selectable<MultiBackend>>() -> T::SelectExpression {
     T::construct_selection()
 }
 
-/// A snapshot to read from: nothing that is committed meanwhile shows.
+/// A snapshot to read from: nothing that is committed meanwhile shows; but see [`Db::look`].
 pub struct Read<'a> {
-    /// The connection, in a transaction that cannot write.
+    /// The connection, in a transaction that cannot write, if in any.
     pub conn: &'a mut DbConn,
     /// The time at which everything is judged.
     pub now: Timestamp,
@@ -115,6 +116,8 @@ pub struct Tx<'a> {
     pub now: Timestamp,
     touched: Touched,
     changes: &'a Changes,
+    /// The moment of the board before it began.
+    since: u64,
     /// Asked for when the first of what is kept is.
     numbers: Option<kept::Numbers>,
 }
@@ -262,7 +265,7 @@ impl Db {
     }
 
     /// Runs `work` without a snapshot: each statement sees what is committed when it begins. For a single one, or where what is
-    /// read later may be newer; PostgreSQL is asked twice less.
+    /// read later may be newer, and not for what is kept ([`Read::kept`]); PostgreSQL is asked twice less.
     pub async fn look<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,

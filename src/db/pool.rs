@@ -1,4 +1,4 @@
-//! Connections: how each database is opened, and the pool of readers (on PostgreSQL: of all).
+//! Connections: how each database is opened, the pool of readers (on PostgreSQL of editors too), and that of views.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ struct Manager {
     is_counting: bool,
 }
 
-/// The settings of PostgreSQL for who counts views. Its statements take arrays of any length, for which they would be planned
+/// The settings of PostgreSQL for the lane of views. Its statements take arrays of any length, for which they would be planned
 /// anew each time, which takes longer than running them; and a table that is small yet would be read whole for a few rows.
 const COUNTING: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
                         SET enable_hashjoin = off; SET enable_mergejoin = off";
@@ -95,7 +95,7 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Readers of SQLite, which cannot write; on PostgreSQL connections for everything.
+    /// Readers of SQLite, which cannot write; on PostgreSQL connections for everything but views.
     pub(super) fn readers(database: &Database) -> Result<Self, String> {
         let (size, readers) = match database {
             // More would wait for the same cores, each with a page cache of its own.
@@ -114,13 +114,13 @@ impl Pool {
         Self::open(manager, size, readers)
     }
 
-    /// The one connection to PostgreSQL by which views are counted: one transaction at a time does.
+    /// The connections to PostgreSQL of the lane of views: one counts, while another waits for what else is done there.
     pub(super) fn counting(database: &Database) -> Result<Self, String> {
         let manager = Manager {
             database: database.clone(),
             is_counting: true,
         };
-        Self::open(manager, 1, 0)
+        Self::open(manager, 2, 0)
     }
 
     fn open(manager: Manager, size: u32, readers: u32) -> Result<Self, String> {

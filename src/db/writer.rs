@@ -1,4 +1,4 @@
-//! The writer: on SQLite one thread with the only writing connection, on PostgreSQL the pool.
+//! The writer: on SQLite one thread with the only writing connection, on PostgreSQL two pools.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -207,12 +207,14 @@ fn in_transaction<T>(
     work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
 ) -> Result<T> {
     let mut announced = None;
+    let since = changes.content.now();
     let outcome = transaction(conn, Begin::Write(lane), |conn| {
         let mut tx = Tx {
             conn,
             now: Timestamp::now(),
             touched: Touched::default(),
             changes,
+            since,
             numbers: None,
         };
         let value = work(&mut tx)?;

@@ -1,4 +1,4 @@
-//! Group commit: views that arrive together are written in one transaction, and each is answered after it.
+//! Group commit: views that arrive together are written together, and each is answered after the commit.
 //!
 //! Nothing waits for company: the first view begins a transaction at once, and what arrives while another is written
 //! goes into the next one. Who has written passes the turn on, and answers, on the thread that wrote. What counts whatever

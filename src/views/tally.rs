@@ -1,4 +1,5 @@
-//! Which views count: decided in the transaction that writes them, for all that arrived together.
+//! Which views count: decided in the transaction that writes them, for all that arrived together; those that count whatever else
+//! was counted, before it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;

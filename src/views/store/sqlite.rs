@@ -103,8 +103,8 @@ impl QueryFragment<Sqlite> for AddAtOnce {
         out.push_bind_param::<BigInt, _>(&self.hour)?;
         // A level is the number of binary digits.
         out.push_sql(
-            " AND (views + added.value) >> level = 0 AND (views_24h + added.value) >> level_24h = 0 \
-             AND (views_7d + added.value) >> level_7d = 0 AND (views_30d + added.value) >> level_30d = 0 \
+            " AND 2 * (views + added.value) >> level = 1 AND 2 * (views_24h + added.value) >> level_24h = 1 \
+             AND 2 * (views_7d + added.value) >> level_7d = 1 AND 2 * (views_30d + added.value) >> level_30d = 1 \
              AND (SELECT time_zone FROM site LIMIT 1) IS ",
         );
         out.push_bind_param::<Nullable<Text>, _>(&self.zone)?;
@@ -189,13 +189,13 @@ pub fn set_levels(conn: &mut SqliteConnection, levels: &[(i64, [i32; 4])]) -> Qu
     Ok(())
 }
 
-/// A JSON array.
-/// As JSON: numbers by the ids of articles.
+/// A JSON object: numbers by the ids of articles.
 fn object(numbers: impl Iterator<Item = (i64, i64)>) -> String {
     let numbers = numbers.map(|(article_id, number)| format!("\"{article_id}\":{number}"));
     format!("{{{}}}", numbers.collect::<Vec<_>>().join(","))
 }
 
+/// A JSON array.
 fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(","))
 }

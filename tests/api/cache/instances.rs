@@ -21,6 +21,16 @@ both!(
     views_change_only_their_number,
 );
 
+both!(view_numbers_are_as_new_where_every_view_counts, with every_view);
+
+fn every_view(config: &mut Config) {
+    config.view_window = Duration::ZERO;
+}
+
+async fn view_numbers_are_as_new_where_every_view_counts(app: &App) {
+    view_numbers_are_a_second_old_at_most(app).await;
+}
+
 mod the_other_instance_follows {
     #[actix_web::test]
     async fn postgres() {
@@ -192,6 +202,7 @@ async fn views_change_only_their_number(app: &App) {
 async fn what_is_made_anew_shows_what_another_process_has_just_written(app: &App) {
     let other = Db::open(&app.config).expect("the database");
     let (admin, reader) = (app.admin().await, app.anonymous());
+    let edit = admin.with("If-Match", "*");
     let category = json!({"name": "旧栏目", "slug": "column"});
     let category = admin.post("/api/v1/categories", &category).await.ok(201).id();
     let made = json!({"title": "旧", "slug": "old", "status": "published", "category_id": category});
@@ -210,6 +221,10 @@ async fn what_is_made_anew_shows_what_another_process_has_just_written(app: &App
             .expect("a write");
         // The list was not asked for before, and so is not kept.
         for article in [
+            &edit
+                .patch("/api/v1/articles/1", &json!({"featured": round % 2 == 0}))
+                .await
+                .ok(200)["data"],
             &admin.get("/api/v1/articles/1").await.ok(200)["data"],
             &reader
                 .get(&format!("/api/v1/articles?limit={}", round + 1))

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{count_of, counted, published, views_of};
+use super::{count_of, counted, every_view, published, views_of};
 use crate::support::{App, Backend, Client, both, run, run_again};
 
 both!(
@@ -186,6 +186,44 @@ mod two_instances_count_together {
     #[actix_web::test]
     async fn postgres() {
         run(Backend::Postgres, |_| (), scenario).await;
+    }
+
+    #[actix_web::test]
+    async fn postgres_without_a_window() {
+        run(Backend::Postgres, every_view, every_view_counts).await;
+    }
+
+    async fn every_view_counts(app: &App) {
+        let ids = [published(app, "一").await, published(app, "二").await];
+        let second = server::start(app.config.clone())
+            .await
+            .expect("the second instance starts");
+        let instances = [app.anonymous(), Client::new(second.address)];
+        let admin = app.admin().await.with("If-Match", "*");
+        for round in 1..=10 {
+            let beats = (0..80).map(async |n: usize| {
+                let client = instances.get(n / 2 % 2).expect("two instances");
+                let id = ids.get(n % 2).expect("two articles");
+                counted(&client.post(&views_of(*id), &json!({})).await.ok(200))
+            });
+            assert!(join_all(beats).await.into_iter().all(|counted| counted));
+            for id in ids {
+                assert_eq!(count_of(app, id).await, 40 * round);
+            }
+        }
+        // Hidden by one, and not counted by the other.
+        let [hidden, _] = ids;
+        let path = format!("/api/v1/articles/{hidden}");
+        admin.patch(&path, &json!({"status": "draft"})).await.ok(200);
+        for client in &instances {
+            client
+                .post(&views_of(hidden), &json!({}))
+                .await
+                .problem(404, "not_found");
+        }
+        admin.patch(&path, &json!({"status": "published"})).await.ok(200);
+        assert_eq!(count_of(app, hidden).await, 400);
+        second.stop().await;
     }
 
     async fn scenario(app: &App) {
