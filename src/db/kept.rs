@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use diesel::prelude::*;
 
-use super::changes::{Board, Subject, place};
+use super::board::{Board, Subject, place};
 use super::schema::content_changes;
 use super::{DbConn, Read, Tx};
 use crate::error::Result;

@@ -7,6 +7,7 @@
 
 mod alone;
 mod among;
+pub mod board;
 pub mod changes;
 mod conn;
 mod count;
@@ -41,8 +42,9 @@ use crate::error::Result;
 
 pub use self::alone::{Alone, alone};
 pub use self::among::among;
+pub use self::board::Subject;
+pub use self::changes::Changes;
 use self::changes::Touched;
-pub use self::changes::{Changes, Subject};
 pub use self::conn::{DbConn, MultiBackend};
 pub use self::kept::Seldom;
 pub use self::level::level;

@@ -19,7 +19,7 @@ use actix_web::web::Bytes;
 use super::coding::{Coding, WORTH_COMPRESSING, best_coding, compressed};
 use super::conditional::{self, VIEWS};
 use crate::db::Timestamp;
-use crate::db::changes::{Board, Place};
+use crate::db::board::{Board, Place};
 
 /// The header that names what an answer was made of, for caches before this server.
 const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
@@ -410,7 +410,7 @@ fn with_numbers(body: &[u8], numbers: impl Iterator<Item = i64>) -> Option<Vec<u
 mod tests {
     use super::*;
     use crate::db::Subject;
-    use crate::db::changes::places;
+    use crate::db::board::places;
 
     fn content(body: &str, ids: &[i64]) -> Content {
         let place = |id: &i64| (*id, places([Subject::Views(*id)]).first().copied().unwrap());

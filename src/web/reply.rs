@@ -19,7 +19,7 @@ use super::coding::{Coding, WORTH_COMPRESSING, best_coding, compressed};
 use super::conditional;
 use super::content::{About, Content, cache_control};
 use super::page::{Links, Page};
-use crate::db::changes::places;
+use crate::db::board::places;
 use crate::db::{Subject, Timestamp};
 use crate::error::{Error, Result};
 
