@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use diesel::prelude::*;
 
 use super::board::{Board, Subject, place};
+use super::changes::Changes;
 use super::schema::content_changes;
 use super::{DbConn, Read, Tx};
 use crate::error::Result;
@@ -84,6 +85,46 @@ impl Kept {
     }
 }
 
+/// The way of one snapshot or transaction to what is kept.
+pub(super) struct Keeper<'a> {
+    changes: &'a Changes,
+    /// The moment of the board before it began.
+    since: u64,
+    /// Asked for when the first of what is kept is.
+    numbers: Option<Numbers>,
+}
+
+impl<'a> Keeper<'a> {
+    /// To be made before the snapshot is opened.
+    pub(super) fn new(changes: &'a Changes) -> Self {
+        Self {
+            changes,
+            since: changes.content.now(),
+            numbers: None,
+        }
+    }
+
+    fn find<T: Any + Send + Sync>(
+        &mut self,
+        conn: &mut DbConn,
+        what: Seldom,
+        load: impl FnOnce(&mut DbConn) -> QueryResult<T>,
+    ) -> Result<Arc<T>> {
+        let numbers = match self.numbers {
+            Some(numbers) => numbers,
+            None => *self.numbers.insert(Numbers::find(conn)?),
+        };
+        let number = numbers.of(what);
+        if let Some(value) = self.changes.kept.find(what, number, &self.changes.content) {
+            return Ok(value);
+        }
+        // If it is newer than its number, as it can be outside of a snapshot, the next number will not be that of the entry.
+        let value = Arc::new(load(conn)?);
+        self.changes.kept.put(what, number, self.since, &value);
+        Ok(value)
+    }
+}
+
 impl Tx<'_> {
     /// What `load` reads of it, as it stood here when the first of it was asked for; what is kept for readers, if it is that.
     pub fn kept<T: Any + Send + Sync>(
@@ -92,21 +133,10 @@ impl Tx<'_> {
         load: impl FnOnce(&mut DbConn) -> QueryResult<T>,
     ) -> Result<Arc<T>> {
         // The number is raised at the end of a transaction.
-        if !self.touched.has(what.subject()) {
-            let numbers = match self.numbers {
-                Some(numbers) => numbers,
-                None => *self.numbers.insert(Numbers::find(self.conn)?),
-            };
-            let number = numbers.of(what);
-            if let Some(value) = self.changes.kept.find(what, number, &self.changes.content) {
-                return Ok(value);
-            }
-            // If it is newer than its number, the next number will not be that of the entry.
-            let value = Arc::new(load(self.conn)?);
-            self.changes.kept.put(what, number, self.since, &value);
-            return Ok(value);
+        if self.touched.has(what.subject()) {
+            return Ok(Arc::new(load(self.conn)?));
         }
-        Ok(Arc::new(load(self.conn)?))
+        self.keeper.find(self.conn, what, load)
     }
 }
 
@@ -118,16 +148,6 @@ impl Read<'_> {
         what: Seldom,
         load: impl FnOnce(&mut DbConn) -> QueryResult<T>,
     ) -> Result<Arc<T>> {
-        let numbers = match self.numbers {
-            Some(numbers) => numbers,
-            None => *self.numbers.insert(Numbers::find(self.conn)?),
-        };
-        let number = numbers.of(what);
-        if let Some(value) = self.changes.kept.find(what, number, &self.changes.content) {
-            return Ok(value);
-        }
-        let value = Arc::new(load(self.conn)?);
-        self.changes.kept.put(what, number, self.since, &value);
-        Ok(value)
+        self.keeper.find(self.conn, what, load)
     }
 }

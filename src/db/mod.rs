@@ -103,11 +103,7 @@ pub struct Read<'a> {
     pub conn: &'a mut DbConn,
     /// The time at which everything is judged.
     pub now: Timestamp,
-    changes: &'a Changes,
-    /// The moment of the board before the snapshot was opened.
-    since: u64,
-    /// Asked for when the first of what is kept is.
-    numbers: Option<kept::Numbers>,
+    keeper: kept::Keeper<'a>,
 }
 
 /// A transaction that writes.
@@ -117,11 +113,7 @@ pub struct Tx<'a> {
     /// The time at which everything happens; read inside the transaction.
     pub now: Timestamp,
     touched: Touched,
-    changes: &'a Changes,
-    /// The moment of the board before it began.
-    since: u64,
-    /// Asked for when the first of what is kept is.
-    numbers: Option<kept::Numbers>,
+    keeper: kept::Keeper<'a>,
 }
 
 impl Tx<'_> {
@@ -286,14 +278,12 @@ impl Db {
             Ok(count::statements(|| {
                 let mut conn = pool.get()?;
                 let conn = &mut *conn;
-                let since = changes.content.now();
+                let keeper = kept::Keeper::new(&changes);
                 let work = |conn: &mut DbConn| {
                     work(&mut Read {
                         conn,
                         now: Timestamp::now(),
-                        changes: &changes,
-                        since,
-                        numbers: None,
+                        keeper,
                     })
                 };
                 match begin {

@@ -9,6 +9,7 @@ use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot;
 
 use super::changes::{Changes, Touched};
+use super::kept::Keeper;
 use super::pool::Pool;
 use super::{Begin, DbConn, Timestamp, Tx, transaction};
 use crate::error::{Error, Result};
@@ -207,15 +208,13 @@ fn in_transaction<T>(
     work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
 ) -> Result<T> {
     let mut announced = None;
-    let since = changes.content.now();
+    let keeper = Keeper::new(changes);
     let outcome = transaction(conn, Begin::Write(lane), |conn| {
         let mut tx = Tx {
             conn,
             now: Timestamp::now(),
             touched: Touched::default(),
-            changes,
-            since,
-            numbers: None,
+            keeper,
         };
         let value = work(&mut tx)?;
         let Tx { conn, touched, .. } = tx;
