@@ -8,6 +8,7 @@ use super::input::Metadata;
 use super::model::{Article, ArticleLinks, ArticleRow, ArticleSummary, BodyFormat, Neighbors, Seo, SourceRef, Status};
 use super::nearby;
 use super::query::Includes;
+use super::shown::{Around, Shown};
 use super::store;
 use crate::db::{self, DbConn, Read, Seldom, Subject, Timestamp, Tx};
 use crate::error::{Error, Result};
@@ -15,10 +16,8 @@ use crate::images::model::Image;
 use crate::images::store::load_images;
 use crate::site::model::SiteRow;
 use crate::site::store::find_site;
-use crate::taxonomy::authors::store::load_authors_of;
 use crate::taxonomy::categories::Tree;
 use crate::taxonomy::categories::store::load_tree;
-use crate::taxonomy::tags::store::load_tags_of;
 
 /// What every article is shown against.
 pub struct Scene {
@@ -83,13 +82,37 @@ pub fn summaries(
         return Ok(Vec::new());
     }
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let mut tags = load_tags_of(conn, &ids)?;
-    let mut authors = load_authors_of(conn, &ids, &scene.origin)?;
-    let views = store::load_view_counts(conn, &ids)?;
-    let mut bodies = match body {
-        Some(format) => load_bodies(conn, &ids, format)?,
-        None => HashMap::new(),
+    let parts = Parts {
+        around: Around::load(conn, &ids)?,
+        views: store::load_view_counts(conn, &ids)?,
+        bodies: match body {
+            Some(format) => load_bodies(conn, &ids, format)?,
+            None => HashMap::new(),
+        },
     };
+    sum_up(conn, now, scene, rows, parts, body)
+}
+
+/// What belongs to articles and stands elsewhere, pictures aside.
+struct Parts {
+    around: Around,
+    views: HashMap<i64, i64>,
+    bodies: HashMap<i64, String>,
+}
+
+fn sum_up(
+    conn: &mut DbConn,
+    now: Timestamp,
+    scene: &Scene,
+    rows: Vec<ArticleRow>,
+    parts: Parts,
+    body: Option<BodyFormat>,
+) -> Result<Vec<ArticleSummary>> {
+    let Parts {
+        around: Around { mut tags, mut by_lines },
+        views,
+        mut bodies,
+    } = parts;
     let mut shown: BTreeSet<i64> = rows.iter().filter_map(|row| row.values.cover_image_id).collect();
     shown.extend(bodies.values().flat_map(|stored| images_in(stored)));
     let shown: Vec<i64> = shown.into_iter().collect();
@@ -117,7 +140,12 @@ pub fn summaries(
                 status: Status::at(row.state, row.published_at, now),
                 category: row.category_id.and_then(|id| scene.tree.reference(id)),
                 tags: tags.remove(&id).unwrap_or_default(),
-                authors: authors.remove(&id).unwrap_or_default(),
+                authors: by_lines
+                    .remove(&id)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|by_line| by_line.into_ref(&scene.origin))
+                    .collect(),
                 cover: row.cover_image_id.and_then(|id| images.get(&id).cloned()),
                 view_count: views.get(&id).copied().unwrap_or_default(),
                 url: scene.site.url_of_article(id, &row.slug),
@@ -149,14 +177,16 @@ pub fn summaries(
         .collect()
 }
 
-/// One article with all that was asked for.
+/// One article with all that was asked for; what stands around it may be at hand.
 pub fn assemble(
     conn: &mut DbConn,
     now: Timestamp,
     scene: &Scene,
-    row: ArticleRow,
+    shown: Shown,
+    around: Option<Around>,
     includes: Includes,
 ) -> Result<Article> {
+    let Shown { row, views, body, .. } = shown;
     let related = if includes.related {
         let rows = nearby::related(conn, now, &row, 10)?;
         Some(summaries(conn, now, scene, rows, None)?)
@@ -178,8 +208,15 @@ pub fn assemble(
     } else {
         None
     };
-    let body = includes.body.then_some(includes.format);
-    let summary = summaries(conn, now, scene, vec![row], body)?
+    let parts = Parts {
+        around: match around {
+            Some(around) => around,
+            None => Around::load(conn, &[row.id])?,
+        },
+        views: views.map(|views| (row.id, views)).into_iter().collect(),
+        bodies: body.map(|body| (row.id, body)).into_iter().collect(),
+    };
+    let summary = sum_up(conn, now, scene, vec![row], parts, includes.body_format())?
         .pop()
         .ok_or_else(Error::not_found)?;
     Ok(Article {

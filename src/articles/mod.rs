@@ -11,6 +11,7 @@ pub mod prepared;
 mod query;
 mod routes;
 pub mod searched;
+mod shown;
 mod slugs;
 pub mod store;
 pub mod write;

@@ -72,6 +72,13 @@ pub struct Includes {
     pub format: BodyFormat,
 }
 
+impl Includes {
+    /// The form of bodies, if there are to be any.
+    pub fn body_format(self) -> Option<BodyFormat> {
+        self.body.then_some(self.format)
+    }
+}
+
 /// A list of articles.
 #[derive(Clone, Debug)]
 pub struct List {

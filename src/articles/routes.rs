@@ -2,7 +2,6 @@
 
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, patch, post, put, web};
 
-use super::body::load_bodies;
 use super::filter::{Walk, filtered};
 use super::input::{ArticleCreate, ArticleFields, ArticlePut};
 use super::listed::{Part, list_of_owner};
@@ -11,12 +10,14 @@ use super::model::{Article, ArticleRow, ArticleSummary, BodyFormat};
 use super::nearby;
 use super::prepared::{Analysed, Prepared, says_else};
 use super::query::{FilterParams, Includes, List, ListParams, Near, PagingParams, Show, ShowParams};
+use super::shown::{Name, Shown, find_shown};
 use super::store;
 use super::write::{self, Written};
 use crate::auth::{Contributor, Editor, Viewer};
 use crate::config::Config;
 use crate::db::{self, Db, Read, Sight, Subject, Timestamp, Tx};
 use crate::error::{Code, Error, Result};
+use crate::taxonomy::listed::TREE;
 use crate::web::body::Checks;
 use crate::web::page::address;
 use crate::web::{Data, IfMatch, Json, NoQuery, Page, PathId, PathText, PublicUrl, Query, Reply, Then};
@@ -68,7 +69,7 @@ pub async fn list_articles(
             let page = Page::part(rows, &list.paging, total, &here, |row| {
                 store::cursor_of(row, list.sort).encode(&scope)
             });
-            let body = list.includes.body.then_some(list.includes.format);
+            let body = list.includes.body_format();
             let (meta, links) = (page.meta, page.links);
             let data = summaries(read.conn, read.now, &scene, page.data, body)?;
             Ok((Page { data, meta, links }, db::next_due(read)?))
@@ -142,9 +143,8 @@ pub async fn get_article(
     includes.check(&viewer)?;
     let (article, due) = db
         .read(move |read| {
-            let row = store::find_article(read.conn, id, viewer.sight(), read.now)?.ok_or_else(Error::not_found)?;
-            let scene = Scene::load(read, &origin.0)?;
-            let article = assemble(read.conn, read.now, &scene, row, includes)?;
+            let name = Name::Id(id);
+            let article = find(read, name, viewer.sight(), &origin.0, includes)?.ok_or_else(Error::not_found)?;
             Ok((article, next_due(read, includes)?))
         })
         .await?;
@@ -184,9 +184,7 @@ pub async fn get_article_by_slug(
     let found = db
         .read(move |read| {
             let sight = viewer.sight();
-            if let Some(row) = store::find_by_slug(read.conn, &slug, sight, read.now)? {
-                let scene = Scene::load(read, &origin.0)?;
-                let article = assemble(read.conn, read.now, &scene, row, includes)?;
+            if let Some(article) = find(read, Name::Slug(&slug), sight, &origin.0, includes)? {
                 return Ok(Found::Here(Box::new(article), next_due(read, includes)?));
             }
             let present = store::find_by_former_slug(read.conn, &slug, sight, read.now)?;
@@ -273,7 +271,7 @@ pub async fn create_article(
     fields.check(true)?;
     let body = aside(move || Prepared::for_new(&mut fields).with(fields)).await?;
     let written = db
-        .write(move |tx| {
+        .write_sharing(TREE, move |tx| {
             let (body, fields) = body;
             let written = write::create(tx, &viewer, fields, &body)?;
             answer(tx, &origin.0, written)
@@ -318,16 +316,12 @@ pub async fn update_article(
     let before = viewer.clone();
     // What search knows of the article is then written anew, its body with it.
     let text_is_needed = !fields.body.is_given() && (says_else(&fields) || fields.status.is_given());
-    // A body that is newer than the version is told by the version of then.
     let (row, text) = db
         .look(move |read| {
-            let row = store::find_article(read.conn, id, before.sight(), read.now)?.ok_or_else(Error::not_found)?;
+            let text = text_is_needed.then_some(BodyFormat::Text);
+            let shown = find_shown(read.conn, read.now, Name::Id(id), before.sight(), text)?;
+            let Shown { row, body: text, .. } = shown.ok_or_else(Error::not_found)?;
             write::check_rights(&before, &row)?;
-            let text = if text_is_needed {
-                load_bodies(read.conn, &[id], BodyFormat::Text)?.remove(&id)
-            } else {
-                None
-            };
             Ok((row, text))
         })
         .await?;
@@ -346,7 +340,7 @@ pub async fn update_article(
         None => None,
     };
     let written = db
-        .write(move |tx| {
+        .write_sharing(TREE, move |tx| {
             let written = write::update(tx, &viewer, id, &if_match, fields, body.as_ref(), analysed.as_ref())?;
             answer(tx, &origin.0, written)
         })
@@ -389,7 +383,7 @@ pub async fn put_article_by_external_id(
     checks.finish()?;
     let body = aside(move || Prepared::for_new(&mut fields).with(fields)).await?;
     let written = db
-        .write(move |tx| {
+        .write_sharing(TREE, move |tx| {
             let (body, fields) = body;
             let written = write::put(tx, &viewer, external_id, fields, &body)?;
             answer(tx, &origin.0, written)
@@ -420,7 +414,8 @@ pub async fn delete_article(
     db: web::Data<Db>,
 ) -> Result<HttpResponse> {
     let Then(Contributor(viewer), Then(PathId(id), if_match)) = input;
-    db.write(move |tx| write::delete(tx, &viewer, id, &if_match)).await?;
+    db.write_sharing(TREE, move |tx| write::delete(tx, &viewer, id, &if_match))
+        .await?;
     Ok(Reply::empty())
 }
 
@@ -440,15 +435,35 @@ impl Prepared {
 }
 
 /// The article that was written, as it stands in the transaction.
-fn answer(tx: &mut Tx<'_>, origin: &str, Written { row, created }: Written) -> Result<(Article, bool)> {
-    let scene = Scene::within(tx, origin)?;
+fn answer(tx: &mut Tx<'_>, origin: &str, written: Written) -> Result<(Article, bool)> {
+    let Written { id, created, around } = written;
     let includes = Includes {
         body: true,
         related: false,
         neighbors: false,
         format: BodyFormat::Html,
     };
-    Ok((assemble(tx.conn, tx.now, &scene, row, includes)?, created))
+    let shown = find_shown(tx.conn, tx.now, Name::Id(id), Sight::All, includes.body_format())?;
+    let shown = shown.ok_or_else(Error::not_found)?;
+    tx.prove(shown.numbers);
+    let scene = Scene::within(tx, origin)?;
+    Ok((assemble(tx.conn, tx.now, &scene, shown, around, includes)?, created))
+}
+
+/// The article of that name with all that was asked for, if `sight` sees it.
+fn find(
+    read: &mut Read<'_>,
+    name: Name<'_>,
+    sight: Sight,
+    origin: &str,
+    includes: Includes,
+) -> Result<Option<Article>> {
+    let Some(shown) = find_shown(read.conn, read.now, name, sight, includes.body_format())? else {
+        return Ok(None);
+    };
+    read.prove(shown.numbers);
+    let scene = Scene::load(read, origin)?;
+    assemble(read.conn, read.now, &scene, shown, None, includes).map(Some)
 }
 
 fn reply((article, created): (Article, bool)) -> Result<Reply> {

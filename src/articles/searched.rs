@@ -7,11 +7,13 @@ use diesel::prelude::*;
 use super::body::load_bodies;
 use super::model::{ArticleRow, BodyFormat};
 use super::prepared::Said;
+use super::shown::Around;
 use super::store::{load_articles, load_author_ids};
 use crate::db::schema::index_pending;
 use crate::db::{DbConn, Subject, Tx};
 use crate::error::Result;
 use crate::index::{self, Entry, Facts, Words};
+use crate::taxonomy::tags::model::TagRef;
 use crate::taxonomy::tags::store::load_tags_of;
 
 /// The entries of some articles, with what they borrow from.
@@ -22,29 +24,39 @@ pub struct Entries {
     texts: HashMap<i64, String>,
 }
 
+/// The ids and the names of tags.
+fn told_apart(tags: &[TagRef]) -> (Vec<i64>, Vec<String>) {
+    tags.iter().map(|tag| (tag.id, tag.name.clone())).unzip()
+}
+
 impl Entries {
-    /// Reads what belongs to these articles, in a constant number of statements.
-    fn load(conn: &mut DbConn, rows: Vec<ArticleRow>, with_texts: bool) -> Result<Self> {
+    /// The articles of these ids, as far as they are there; a constant number of statements.
+    pub fn of(conn: &mut DbConn, ids: &[i64]) -> Result<Self> {
+        let rows = load_articles(conn, ids)?;
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let tags = load_tags_of(conn, &ids)?
-            .into_iter()
-            .map(|(id, tags)| (id, tags.into_iter().map(|tag| (tag.id, tag.name)).unzip()));
+        let tags = load_tags_of(conn, &ids)?.into_iter();
         Ok(Self {
-            tags: tags.collect(),
+            tags: tags.map(|(id, tags)| (id, told_apart(&tags))).collect(),
             authors: load_author_ids(conn, &ids)?,
-            texts: if with_texts {
-                load_bodies(conn, &ids, BodyFormat::Text)?
-            } else {
-                HashMap::new()
-            },
+            texts: load_bodies(conn, &ids, BodyFormat::Text)?,
             rows,
         })
     }
 
-    /// The articles of these ids, as far as they are there.
-    pub fn of(conn: &mut DbConn, ids: &[i64]) -> Result<Self> {
-        let rows = load_articles(conn, ids)?;
-        Self::load(conn, rows, true)
+    /// An article without its text, and what stands around it.
+    fn of_one(row: ArticleRow, around: &Around) -> Self {
+        let id = row.id;
+        let tags = around.tags.get(&id).map(|tags| (id, told_apart(tags)));
+        let authors = around.by_lines.get(&id).map(|by_lines| {
+            let ids = by_lines.iter().map(|by_line| by_line.author.id);
+            (id, ids.collect())
+        });
+        Self {
+            rows: vec![row],
+            tags: tags.into_iter().collect(),
+            authors: authors.into_iter().collect(),
+            texts: HashMap::new(),
+        }
     }
 
     /// One after the other.
@@ -78,8 +90,18 @@ impl Entries {
 }
 
 /// Writes what search knows of an article; what its body says may be at hand.
-pub(super) fn put_entry(conn: &mut DbConn, row: ArticleRow, said: Option<Said<'_>>, is_new: bool) -> Result<()> {
-    let entries = Entries::load(conn, vec![row], said.is_none())?;
+pub(super) fn put_entry(
+    conn: &mut DbConn,
+    row: ArticleRow,
+    around: &Around,
+    said: Option<Said<'_>>,
+    is_new: bool,
+) -> Result<()> {
+    let id = row.id;
+    let mut entries = Entries::of_one(row, around);
+    if said.is_none() {
+        entries.texts = load_bodies(conn, &[id], BodyFormat::Text)?;
+    }
     for mut entry in entries.iter() {
         if let Some(Said { text, lexemes }) = said {
             entry.words.text = text;
@@ -95,8 +117,8 @@ pub(super) fn put_entry(conn: &mut DbConn, row: ArticleRow, said: Option<Said<'_
 }
 
 /// The same where neither what the article says nor whether it is published has changed.
-pub(super) fn put_facts(conn: &mut DbConn, row: ArticleRow) -> Result<()> {
-    let entries = Entries::load(conn, vec![row], false)?;
+pub(super) fn put_facts(conn: &mut DbConn, row: ArticleRow, around: &Around) -> Result<()> {
+    let entries = Entries::of_one(row, around);
     for entry in entries.iter() {
         index::put_facts(conn, entry.id, &entry.facts)?;
     }

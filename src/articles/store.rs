@@ -44,16 +44,6 @@ pub fn find_to_edit(tx: &mut Tx<'_>, id: i64, sight: Sight) -> QueryResult<Optio
     Ok(found.into_iter().next())
 }
 
-/// The article of that slug, if `sight` sees it.
-pub fn find_by_slug(conn: &mut DbConn, slug: &str, sight: Sight, now: Timestamp) -> QueryResult<Option<ArticleRow>> {
-    let named = articles::table.filter(articles::slug.eq(slug));
-    on_sight!(sight, now, |seen| {
-        let named = named.filter(seen);
-        on_backend!(conn, |c| named.select(ArticleRow::as_select()).first(c))
-    })
-    .optional()
-}
-
 /// The present slug of the article that once had that one, if `sight` sees it.
 pub fn find_by_former_slug(conn: &mut DbConn, slug: &str, sight: Sight, now: Timestamp) -> QueryResult<Option<String>> {
     let had = former_slugs::table

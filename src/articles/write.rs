@@ -11,6 +11,7 @@ use super::listed::Facts;
 use super::model::{ArticleRow, ArticleValues, BodyFormat, State, Status};
 use super::prepared::{Analysed, Prepared, Said, says_else};
 use super::searched::{put_entry, put_facts};
+use super::shown::Around;
 use super::slugs::{set_former_slugs, set_slug};
 use super::store;
 use crate::auth::Viewer;
@@ -27,10 +28,12 @@ use crate::web::{IfMatch, Patch};
 
 /// What happened to an article.
 pub struct Written {
-    /// As it stands now.
-    pub row: ArticleRow,
+    /// Which one it is.
+    pub id: i64,
     /// Whether it was made.
     pub created: bool,
+    /// What stands around it now, if that was read.
+    pub(super) around: Option<Around>,
 }
 
 /// Makes an article.
@@ -66,8 +69,7 @@ pub fn create(tx: &mut Tx<'_>, viewer: &Viewer, fields: ArticleFields, body: &Pr
         source_format: body.format,
         created_by: viewer.user_id(),
     };
-    let row = apply(tx, None, values, fields, Some(body), Some(body.said()))?;
-    Ok(Written { row, created: true })
+    apply(tx, None, values, fields, Some(body), Some(body.said()))
 }
 
 /// The article as the viewer may edit it: 404 if they do not see it, 403 if they only see it.
@@ -101,7 +103,11 @@ pub fn update(
         fields.forbid_publisher_fields()?;
     }
     if body.is_none() && fields == ArticleFields::default() {
-        return Ok(Written { row, created: false });
+        return Ok(Written {
+            id,
+            created: false,
+            around: None,
+        });
     }
     let mut fields = fields;
     if let Patch::Value(change) = &fields.metadata {
@@ -122,8 +128,7 @@ pub fn update(
         Some(body) => Some(body.said()),
         None => analysed.and_then(|analysed| analysed.said(row.values.version)),
     };
-    let row = apply(tx, Some(id), row.values, fields, body, said)?;
-    Ok(Written { row, created: false })
+    apply(tx, Some(id), row.values, fields, body, said)
 }
 
 /// The article of an external id, held against other writers; in this order, row before slugs, as everybody does.
@@ -173,12 +178,12 @@ pub fn put(
     if !fields.author_ids.is_given() {
         fields.author_ids = Patch::Null;
     }
-    let row = apply(tx, Some(id), values, fields, Some(body), Some(body.said()))?;
+    let written = apply(tx, Some(id), values, fields, Some(body), Some(body.said()))?;
     // What it was before is not what `apply` was given.
     tx.touch(Subject::Article(id));
     tx.touch(Subject::Listing);
     relist(tx, id)?;
-    Ok(Written { row, created: false })
+    Ok(written)
 }
 
 /// Removes an article.
@@ -195,7 +200,7 @@ pub fn delete(tx: &mut Tx<'_>, viewer: &Viewer, id: i64, if_match: &IfMatch) -> 
     Ok(())
 }
 
-/// Sets the fields and writes everything; the row is the answer. Without an id the article is new.
+/// Sets the fields and writes everything. Without an id the article is new.
 fn apply(
     tx: &mut Tx<'_>,
     id: Option<i64>,
@@ -203,7 +208,7 @@ fn apply(
     fields: ArticleFields,
     body: Option<&Prepared>,
     said: Option<Said<'_>>,
-) -> Result<ArticleRow> {
+) -> Result<Written> {
     let old_slug = id.map(|_| values.slug.clone());
     let id_is_new = id.is_none();
     let says_else = body.is_some() || says_else(&fields);
@@ -273,17 +278,22 @@ fn apply(
         relist(tx, id)?;
     }
     let is_hidden = !is_published || values.listed_at > tx.now;
+    let around = Around::load(tx.conn, &[id])?;
     let row = ArticleRow { id, values };
-    if says_else || was_published != (row.values.state == State::Published) {
-        put_entry(tx.conn, row.clone(), said, id_is_new)?;
+    if says_else || was_published != is_published {
+        put_entry(tx.conn, row, &around, said, id_is_new)?;
     } else {
-        put_facts(tx.conn, row.clone())?;
+        put_facts(tx.conn, row, &around)?;
     }
     // Last, since views of it wait from here on.
     if is_hidden && !id_is_new {
         store::hide_from_views(tx, id)?;
     }
-    Ok(row)
+    Ok(Written {
+        id,
+        created: id_is_new,
+        around: Some(around),
+    })
 }
 
 fn set_fields(values: &mut ArticleValues, fields: &ArticleFields) {

@@ -9,12 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 
 use super::DbConn;
 use super::board::{Board, Subject, places};
 use super::kept::Kept;
-use super::repeated::Repeated;
 use super::schema::content_changes;
 
 /// What a transaction touched.
@@ -92,10 +90,20 @@ impl Default for Changes {
 pub(super) enum Announced<'a> {
     /// Not at all.
     Nothing,
-    /// By a message of this number.
-    Message(u64),
+    /// By a message of this number, which these words send when the transaction commits.
+    Message(u64, String),
     /// By a generation; who watches compares with what is known only after the commit.
     Generation(MutexGuard<'a, Option<i64>>, i64),
+}
+
+impl Announced<'_> {
+    /// What is said with the commit.
+    pub(super) fn words(&self) -> Option<&str> {
+        match self {
+            Self::Message(_, words) => Some(words),
+            Self::Nothing | Self::Generation(..) => None,
+        }
+    }
 }
 
 impl Changes {
@@ -160,10 +168,8 @@ impl Changes {
                 let names = if names.len() > LONGEST { EVERYTHING } else { &names };
                 let number = self.announcements.fetch_add(1, Ordering::Relaxed);
                 let message = format!("{} {number} {names}", self.own);
-                let (head, tail) = ("SELECT pg_notify(", ")");
-                let values = (CHANNEL.into_sql::<Text>(), message.into_sql::<Text>());
-                Repeated { head, values, tail }.execute(conn)?;
-                Ok(Announced::Message(number))
+                // Letters, digits, spaces, colons: nothing that would end the quotes.
+                Ok(Announced::Message(number, format!("NOTIFY {CHANNEL}, '{message}'")))
             }
             DbConn::Sqlite(conn) => {
                 let known = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
@@ -184,7 +190,7 @@ impl Changes {
         if touched.content.is_empty() {
             return;
         }
-        if let (Announced::Message(number), false) = (&announced, committed) {
+        if let (Announced::Message(number, _), false) = (&announced, committed) {
             self.doubtful_now().insert(*number);
         }
         if committed {

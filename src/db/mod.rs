@@ -46,7 +46,7 @@ pub use self::board::Subject;
 pub use self::changes::Changes;
 use self::changes::Touched;
 pub use self::conn::{DbConn, MultiBackend};
-pub use self::kept::Seldom;
+pub use self::kept::{Numbers, Seldom, numbers};
 pub use self::level::level;
 use self::pool::Pool;
 use self::readers::Readers;
@@ -112,6 +112,8 @@ pub struct Tx<'a> {
     pub conn: &'a mut DbConn,
     /// The time at which everything happens; read inside the transaction.
     pub now: Timestamp,
+    /// What it shares from its beginning on.
+    shared: Option<&'static str>,
     touched: Touched,
     keeper: kept::Keeper<'a>,
 }
@@ -166,6 +168,9 @@ impl Tx<'_> {
 
     /// The same, but beside others that share the name; who has it by [`Tx::lock_name`] has it alone.
     pub fn share_name(&mut self, name: &'static str) -> QueryResult<()> {
+        if self.shared == Some(name) {
+            return Ok(());
+        }
         self.lock_by("SELECT pg_advisory_xact_lock_shared(hashtext(", name)
     }
 
@@ -255,7 +260,7 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.read_as(Some(Begin::Read), work).await
+        self.read_as(true, work).await
     }
 
     /// Runs `work` without a snapshot: each statement sees what is committed when it begins. For a single one, or where what is
@@ -264,12 +269,12 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.read_as(None, work).await
+        self.read_as(false, work).await
     }
 
     async fn read_as<T: Send + 'static>(
         &self,
-        begin: Option<Begin>,
+        is_snapshot: bool,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let since = Instant::now();
@@ -286,10 +291,12 @@ impl Db {
                         keeper,
                     })
                 };
-                match begin {
-                    Some(begin) => transaction(conn, begin, work),
-                    None => work(conn),
+                if !is_snapshot {
+                    return work(conn);
                 }
+                begin(conn, Begin::Read)?;
+                let outcome = work(conn);
+                end(conn, outcome, None)
             }))
         });
         let (outcome, statements) = outcome.await?;
@@ -306,14 +313,33 @@ impl Db {
         self.write_in(Lane::Editors, work).await
     }
 
+    /// As [`Db::write`], for what will call [`Tx::share_name`] with that name first: PostgreSQL is told so in the round trip
+    /// that begins the transaction.
+    pub async fn write_sharing<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.write_as(Lane::Editors, Some(name), work).await
+    }
+
     /// As [`Db::write`], in the queue of one's choice.
     pub async fn write_in<T: Send + 'static>(
         &self,
         lane: Lane,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.write_as(lane, None, work).await
+    }
+
+    async fn write_as<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        shared: Option<&'static str>,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let since = Instant::now();
-        let outcome = self.writer.run(lane, work).await;
+        let outcome = self.writer.run(lane, shared, work).await;
         note_spent(since, 0);
         outcome
     }
@@ -329,7 +355,7 @@ impl Db {
         work: impl FnOnce(&mut S, &mut Tx<'_>) -> Result<T> + Send + 'static,
         then: impl FnOnce(S, Result<T>) + Send + 'static,
     ) {
-        self.writer.submit(lane, state, at_once, work, then);
+        self.writer.submit((lane, None), state, at_once, work, then);
     }
 
     /// Whether a write would work now: it makes a real one, of nothing.
@@ -397,37 +423,52 @@ impl RunQueryDsl<PgConnection> for LockRow {}
 #[derive(Clone, Copy)]
 enum Begin {
     Read,
-    Write(Lane),
+    /// Sharing that name, if one is given.
+    Edit(Option<&'static str>),
+    CountViews,
 }
 
-/// Begins to count views on PostgreSQL, in one round trip.
-const BEGIN_VIEWS: &str = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('views'))";
-
-/// Runs `work` in a transaction of the whole connection.
+/// Begins a transaction of the whole connection; on PostgreSQL in one round trip with the lock that it is begun with.
 ///
 /// diesel's own `transaction` begins DEFERRED on SQLite, where reading first and writing later fails at once if
 /// somebody wrote between; hence IMMEDIATE.
-fn transaction<T>(conn: &mut DbConn, begin: Begin, work: impl FnOnce(&mut DbConn) -> Result<T>) -> Result<T> {
-    match (&mut *conn, begin) {
-        (DbConn::Sqlite(c), Begin::Read) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?,
-        (DbConn::Sqlite(c), Begin::Write(_)) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")?,
-        (DbConn::Postgres(c), Begin::Read) => {
-            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+fn begin(conn: &mut DbConn, begin: Begin) -> QueryResult<()> {
+    match conn {
+        DbConn::Sqlite(conn) => {
+            let words = match begin {
+                Begin::Read => "BEGIN",
+                Begin::Edit(_) | Begin::CountViews => "BEGIN IMMEDIATE",
+            };
+            AnsiTransactionManager::begin_transaction_sql(conn, words)
         }
-        (DbConn::Postgres(c), Begin::Write(Lane::Editors)) => {
-            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?;
-        }
-        (DbConn::Postgres(c), Begin::Write(Lane::Views)) => {
-            AnsiTransactionManager::begin_transaction_sql(c, BEGIN_VIEWS)?;
+        DbConn::Postgres(conn) => {
+            let words = match begin {
+                Begin::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                Begin::Edit(None) => "BEGIN",
+                Begin::Edit(Some(name)) => &format!("BEGIN; SELECT pg_advisory_xact_lock_shared(hashtext('{name}'))"),
+                Begin::CountViews => "BEGIN; SELECT pg_advisory_xact_lock(hashtext('views'))",
+            };
+            AnsiTransactionManager::begin_transaction_sql(conn, words)
         }
     }
-    match work(conn) {
-        Ok(value) => {
-            DbConn::commit_transaction(conn)?;
-            Ok(value)
-        }
+}
+
+/// Ends what [`begin`] began: commits what went well, after these last words, which PostgreSQL takes in the same round trip.
+fn end<T>(conn: &mut DbConn, outcome: Result<T>, last: Option<&str>) -> Result<T> {
+    match outcome {
+        Ok(value) => match (&mut *conn, last) {
+            // diesel sees by the connection that the transaction is over.
+            (DbConn::Postgres(c), Some(words)) => match c.batch_execute(&format!("{words}; COMMIT")) {
+                Ok(()) => Ok(value),
+                Err(error) => end(conn, Err(error.into()), None),
+            },
+            _ => {
+                DbConn::commit_transaction(conn)?;
+                Ok(value)
+            }
+        },
         Err(error) => match DbConn::rollback_transaction(conn) {
-            Ok(()) | Err(DieselError::BrokenTransactionManager) => Err(error),
+            Ok(()) | Err(DieselError::BrokenTransactionManager | DieselError::NotInTransaction) => Err(error),
             // SQLite may have rolled back by itself; the first error says what went wrong.
             Err(rollback) => {
                 log::warn!("a rollback failed: {rollback}");

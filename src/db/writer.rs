@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::changes::{Changes, Touched};
 use super::kept::Keeper;
 use super::pool::Pool;
-use super::{Begin, DbConn, Timestamp, Tx, transaction};
+use super::{Begin, DbConn, Timestamp, Tx, begin, end};
 use crate::error::{Error, Result};
 
 /// The two queues of the writer, served in turn, so that a flood of views never keeps an editor waiting.
@@ -118,6 +118,7 @@ impl Writer {
     pub(super) async fn run<T: Send + 'static>(
         &self,
         lane: Lane,
+        shared: Option<&'static str>,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, outcome) = oneshot::channel();
@@ -125,14 +126,15 @@ impl Writer {
             // The caller may have gone; what was committed stays committed.
             let _gone = answer.send(outcome);
         };
-        self.submit(lane, (), |(), _| Ok(None), |(), tx| work(tx), then);
+        self.submit((lane, shared), (), |(), _| Ok(None), |(), tx| work(tx), then);
         outcome.await.map_err(|_dropped| Error::internal("a write panicked"))?
     }
 
     /// Runs `at_once`, and `work` in a transaction if that has no answer, and `then` after its commit, on the same thread.
+    /// The transaction shares the name, if one is given, from its beginning on.
     pub(super) fn submit<S: Send + 'static, T>(
         &self,
-        lane: Lane,
+        (lane, shared): (Lane, Option<&'static str>),
         mut state: S,
         at_once: impl FnOnce(&mut S, &mut DbConn) -> Result<Option<T>> + Send + 'static,
         work: impl FnOnce(&mut S, &mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -140,7 +142,7 @@ impl Writer {
     ) {
         let write = move |state: &mut S, conn: &mut DbConn, changes: &Changes| match at_once(state, conn)? {
             Some(answer) => Ok(answer),
-            None => in_transaction(conn, changes, lane, |tx| work(state, tx)),
+            None => in_transaction(conn, changes, (lane, shared), |tx| work(state, tx)),
         };
         match self {
             Self::Pools {
@@ -204,28 +206,39 @@ impl Writer {
 fn in_transaction<T>(
     conn: &mut DbConn,
     changes: &Changes,
-    lane: Lane,
+    (lane, shared): (Lane, Option<&'static str>),
     work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
 ) -> Result<T> {
-    let mut announced = None;
     let keeper = Keeper::new(changes);
-    let outcome = transaction(conn, Begin::Write(lane), |conn| {
-        let mut tx = Tx {
-            conn,
-            now: Timestamp::now(),
-            touched: Touched::default(),
-            keeper,
-        };
-        let value = work(&mut tx)?;
-        let Tx { conn, touched, .. } = tx;
-        let guard = changes.announce(conn, &touched)?;
-        announced = Some((touched, guard));
-        Ok(value)
-    });
-    if let Some((touched, guard)) = announced {
-        changes.settle(&touched, guard, outcome.is_ok());
+    let kind = match lane {
+        Lane::Editors => Begin::Edit(shared),
+        Lane::Views => Begin::CountViews,
+    };
+    begin(conn, kind)?;
+    let mut tx = Tx {
+        conn,
+        now: Timestamp::now(),
+        shared,
+        touched: Touched::default(),
+        keeper,
+    };
+    let outcome = work(&mut tx);
+    let touched = tx.touched;
+    let announced = match outcome {
+        Ok(value) => changes
+            .announce(conn, &touched)
+            .map(|announced| (value, announced))
+            .map_err(Error::from),
+        Err(error) => Err(error),
+    };
+    match announced {
+        Ok((value, announced)) => {
+            let outcome = end(conn, Ok(value), announced.words());
+            changes.settle(&touched, announced, outcome.is_ok());
+            outcome
+        }
+        Err(error) => end(conn, Err(error), None),
     }
-    outcome
 }
 
 fn serve(shared: &Shared, conn: &mut DbConn) {

@@ -100,7 +100,7 @@ fn show(read: &mut Read<'_>, asked: &Asked<'_>, found: Found) -> Result<SearchPa
     let ids: Vec<i64> = page.data.iter().map(|row| row.id).collect();
     let texts = store::load_texts(read.conn, &ids)?;
     let includes = asked.search.includes;
-    let body = includes.body.then_some(includes.format);
+    let body = includes.body_format();
     let marks = Highlighter::new(asked.query);
     let hits = summaries(read.conn, read.now, asked.scene, page.data, body)?
         .into_iter()

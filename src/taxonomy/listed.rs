@@ -125,14 +125,17 @@ pub fn unlist_article(tx: &mut Tx<'_>, article_id: i64) -> QueryResult<()> {
     Ok(())
 }
 
+/// What [`hold_tree`] shares.
+pub const TREE: &str = "categories";
+
 /// Keeps others from writing rows and from changing categories until the commit: for who removes rows of many articles, which
 /// those who write one of these would meet in another order. Taken first, as [`hold_tree`] is.
 pub fn hold_tree_alone(tx: &mut Tx<'_>) -> QueryResult<()> {
-    tx.lock_name("categories")
+    tx.lock_name(TREE)
 }
 
 /// Keeps categories from being changed until the commit, beside others that do. To be taken before a category is held or a
 /// row is written: who changes a category has the lock alone, and then waits for whoever holds its row.
 pub fn hold_tree(tx: &mut Tx<'_>) -> QueryResult<()> {
-    tx.share_name("categories")
+    tx.share_name(TREE)
 }

@@ -17,7 +17,7 @@ use crate::db::schema::authors;
 use crate::db::{Db, DbConn, Tx};
 use crate::error::Result;
 use crate::taxonomy::authors::model::AuthorCreate;
-use crate::taxonomy::authors::store::{insert_author, load_authors_of};
+use crate::taxonomy::authors::store::{insert_author, load_by_lines};
 use crate::taxonomy::categories::model::CategoryCreate;
 use crate::taxonomy::categories::store::{insert_category, load_tree};
 use crate::taxonomy::listed::hold_tree;
@@ -172,16 +172,14 @@ fn is_stored(conn: &mut DbConn, row: &ArticleRow, ready: &Ready) -> Result<bool>
         return Ok(false);
     }
     let tags = load_tags_of(conn, &[row.id])?.remove(&row.id).unwrap_or_default();
-    let names = load_authors_of(conn, &[row.id], "")?
-        .remove(&row.id)
-        .unwrap_or_default();
+    let names = load_by_lines(conn, &[row.id])?.remove(&row.id).unwrap_or_default();
     let same = tags
         .iter()
         .map(|tag| fold_name(&tag.name))
         .eq(post.tags.iter().map(|name| fold_name(name)))
         && names
             .iter()
-            .map(|author| author.name.as_str())
+            .map(|by_line| by_line.author.name.as_str())
             .eq(post.authors.iter().map(String::as_str));
     if !same {
         return Ok(false);

@@ -77,13 +77,23 @@ pub fn show_authors(conn: &mut DbConn, now: Timestamp, rows: Vec<AuthorRow>, ori
         .collect()
 }
 
-/// The by-lines of articles, in the order that each article has them in; two statements.
-pub fn load_authors_of(
-    conn: &mut DbConn,
-    article_ids: &[i64],
-    origin: &str,
-) -> QueryResult<HashMap<i64, Vec<AuthorRef>>> {
-    let mut by_article: HashMap<i64, Vec<AuthorRef>> = HashMap::new();
+/// An author of an article.
+pub struct ByLine {
+    /// Who it is.
+    pub author: AuthorRow,
+    avatar: Option<ImageRow>,
+}
+
+impl ByLine {
+    /// As articles show it, with addresses that begin with `origin`.
+    pub fn into_ref(self, origin: &str) -> AuthorRef {
+        self.author.into_ref(self.avatar, origin)
+    }
+}
+
+/// The by-lines of articles, in the order that each article has them in; two statements, one where there are no portraits.
+pub fn load_by_lines(conn: &mut DbConn, article_ids: &[i64]) -> QueryResult<HashMap<i64, Vec<ByLine>>> {
+    let mut by_article: HashMap<i64, Vec<ByLine>> = HashMap::new();
     if article_ids.is_empty() {
         return Ok(by_article);
     }
@@ -100,12 +110,12 @@ pub fn load_authors_of(
     })?;
     rows.sort_by_key(|(_, position, author)| (*position, author.id));
     let avatars = load_avatars(conn, rows.iter().map(|(_, _, row)| row))?;
-    for (article_id, _, row) in rows {
-        let avatar = avatar_of(&row, &avatars);
+    for (article_id, _, author) in rows {
+        let avatar = avatar_of(&author, &avatars);
         by_article
             .entry(article_id)
             .or_default()
-            .push(row.into_ref(avatar, origin));
+            .push(ByLine { author, avatar });
     }
     Ok(by_article)
 }
