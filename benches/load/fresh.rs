@@ -40,7 +40,7 @@ struct Written {
 }
 
 impl Written {
-    fn add_all(&mut self, other: Self) {
+    fn add_all(&mut self, other: &Self) {
         self.writes.add_all(&other.writes);
         self.followed.add_all(&other.followed);
         self.stale += other.stale;
@@ -104,7 +104,7 @@ impl Fresh {
                         outcome
                     })
                 };
-                found.add_all(self.write(&server, other.as_ref(), &ids, &stop).await?);
+                found.add_all(&self.write(&server, other.as_ref(), &ids, &stop).await?);
                 let together = reading.join().map_err(|_panic| "the load panicked")??.rate;
                 quiet.push(alone);
                 beside.push(together);
@@ -188,7 +188,7 @@ impl Fresh {
         });
         let mut all = Written::default();
         for written in join_all(writers).await {
-            all.add_all(written?);
+            all.add_all(&written?);
         }
         Ok(all)
     }
