@@ -78,6 +78,14 @@ impl Fresh {
             let page = client.get(&format!("/api/v1/articles/by-slug/{slug}")).await?.json()?;
             ids.extend(page.pointer("/data/id").and_then(Value::as_i64));
         }
+        if let Some(other) = &other {
+            // It follows from what it has; what it was never asked for shows how long it takes to wake up.
+            let there = other.client(WRITERS);
+            let asked = ids.iter().map(async |id| title_of(&there, &path_of(*id)).await);
+            for title in join_all(asked).await {
+                title?;
+            }
+        }
         let articles: Vec<String> = read
             .iter()
             .take(1_000)
@@ -164,7 +172,7 @@ impl Fresh {
                 if stop.load(Ordering::Relaxed) {
                     break;
                 }
-                let (path, title) = (format!("/api/v1/articles/{id}"), format!("新题{number}"));
+                let (path, title) = (path_of(*id), format!("新题{number}"));
                 written
                     .writes
                     .add(editor.patch(&path, &json!({"title": title})).await?.took()?);
@@ -207,6 +215,10 @@ fn load(origin: &str, paths: &[String], seconds: u64) -> Result<Answered> {
         seconds,
     };
     wrk::succeeded(wrk::run(origin, &load)?)
+}
+
+fn path_of(id: i64) -> String {
+    format!("/api/v1/articles/{id}")
 }
 
 async fn title_of(client: &Client, path: &str) -> Result<String> {
