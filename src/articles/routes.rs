@@ -445,7 +445,7 @@ fn answer(tx: &mut Tx<'_>, origin: &str, written: Written) -> Result<(Article, b
     };
     let shown = find_shown(tx.conn, tx.now, Name::Id(id), Sight::All, includes.body_format())?;
     let shown = shown.ok_or_else(Error::not_found)?;
-    tx.prove(shown.numbers);
+    tx.tell_numbers(shown.numbers);
     let scene = Scene::within(tx, origin)?;
     Ok((assemble(tx.conn, tx.now, &scene, shown, around, includes)?, created))
 }
@@ -461,7 +461,7 @@ fn find(
     let Some(shown) = find_shown(read.conn, read.now, name, sight, includes.body_format())? else {
         return Ok(None);
     };
-    read.prove(shown.numbers);
+    read.tell_numbers(shown.numbers);
     let scene = Scene::load(read, origin)?;
     assemble(read.conn, read.now, &scene, shown, None, includes).map(Some)
 }

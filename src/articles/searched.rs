@@ -25,7 +25,7 @@ pub struct Entries {
 }
 
 /// The ids and the names of tags.
-fn told_apart(tags: &[TagRef]) -> (Vec<i64>, Vec<String>) {
+fn ids_and_names(tags: &[TagRef]) -> (Vec<i64>, Vec<String>) {
     tags.iter().map(|tag| (tag.id, tag.name.clone())).unzip()
 }
 
@@ -36,7 +36,7 @@ impl Entries {
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let tags = load_tags_of(conn, &ids)?.into_iter();
         Ok(Self {
-            tags: tags.map(|(id, tags)| (id, told_apart(&tags))).collect(),
+            tags: tags.map(|(id, tags)| (id, ids_and_names(&tags))).collect(),
             authors: load_author_ids(conn, &ids)?,
             texts: load_bodies(conn, &ids, BodyFormat::Text)?,
             rows,
@@ -46,7 +46,7 @@ impl Entries {
     /// An article without its text, and what stands around it.
     fn of_one(row: ArticleRow, around: &Around) -> Self {
         let id = row.id;
-        let tags = around.tags.get(&id).map(|tags| (id, told_apart(tags)));
+        let tags = around.tags.get(&id).map(|tags| (id, ids_and_names(tags)));
         let authors = around.by_lines.get(&id).map(|by_lines| {
             let ids = by_lines.iter().map(|by_line| by_line.author.id);
             (id, ids.collect())

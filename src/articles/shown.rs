@@ -1,5 +1,5 @@
 //! One article as it is read to be shown. Its row, and what stands in one row beside it, take one statement: PostgreSQL takes
-//! longer to be asked than to find them. Its tags and by-lines take one each.
+//! longer to be asked than to find them. Its tags take one, its by-lines one or two.
 
 use std::collections::HashMap;
 
@@ -18,11 +18,11 @@ use crate::{on_backend, on_sight};
 pub struct Shown {
     /// Its row.
     pub row: ArticleRow,
-    /// How often it was read.
+    /// How often it was read; nothing if that was never noted.
     pub views: Option<i64>,
-    /// Its body as it is stored; nothing if no form was asked for.
+    /// Its body as it is stored; nothing if no form was asked for, or none is stored.
     pub body: Option<String>,
-    /// What proves that the site and the categories which are kept are those of now.
+    /// What proves that the site and the categories which are kept are those of then.
     pub numbers: Numbers,
 }
 
@@ -73,7 +73,6 @@ pub fn find_shown(
 }
 
 /// What stands around articles, in tables of its own.
-#[derive(Default)]
 pub struct Around {
     /// Their tags, in the order of each.
     pub tags: HashMap<i64, Vec<TagRef>>,

@@ -144,7 +144,7 @@ impl Changes {
         }
     }
 
-    /// Tells other processes, inside the transaction, and raises the numbers that prove what is kept of the site and the
+    /// Prepares what tells other processes with the commit, and raises the numbers that prove what is kept of the site and the
     /// categories ([`super::Seldom`]).
     pub(super) fn announce<'a>(&'a self, conn: &mut DbConn, touched: &Touched) -> QueryResult<Announced<'a>> {
         if touched.content.is_empty() {
@@ -168,7 +168,7 @@ impl Changes {
                 let names = if names.len() > LONGEST { EVERYTHING } else { &names };
                 let number = self.announcements.fetch_add(1, Ordering::Relaxed);
                 let message = format!("{} {number} {names}", self.own);
-                // Letters, digits, spaces, colons: nothing that would end the quotes.
+                // Letters, digits, spaces, colons, an asterisk: nothing that would end the quotes.
                 Ok(Announced::Message(number, format!("NOTIFY {CHANNEL}, '{message}'")))
             }
             DbConn::Sqlite(conn) => {

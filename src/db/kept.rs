@@ -38,7 +38,7 @@ pub struct Numbers {
     categories: i64,
 }
 
-/// [`Numbers`], to be selected beside something else and told by [`Read::prove`] or [`Tx::prove`]: that spares a statement.
+/// [`Numbers`], to be selected beside something else and told by [`Read::tell_numbers`] or [`Tx::tell_numbers`]: that spares a statement.
 #[diesel::dsl::auto_type(no_type_alias)]
 pub fn numbers() -> _ {
     let id: i64 = 1;
@@ -139,7 +139,7 @@ impl<'a> Keeper<'a> {
 
 impl Tx<'_> {
     /// Says what the numbers are here.
-    pub fn prove(&mut self, numbers: Numbers) {
+    pub fn tell_numbers(&mut self, numbers: Numbers) {
         self.keeper.numbers.get_or_insert(numbers);
     }
 
@@ -158,8 +158,8 @@ impl Tx<'_> {
 }
 
 impl Read<'_> {
-    /// Says what the numbers are in this snapshot.
-    pub fn prove(&mut self, numbers: Numbers) {
+    /// Says what the numbers are in this snapshot; not within [`super::Db::look`], which has none.
+    pub fn tell_numbers(&mut self, numbers: Numbers) {
         self.keeper.numbers.get_or_insert(numbers);
     }
 

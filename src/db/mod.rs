@@ -166,7 +166,8 @@ impl Tx<'_> {
         self.lock_by("SELECT pg_advisory_xact_lock(hashtext(", name)
     }
 
-    /// The same, but beside others that share the name; who has it by [`Tx::lock_name`] has it alone.
+    /// The same, but beside others that share the name; who has it by [`Tx::lock_name`] has it alone. Costs nothing where the
+    /// transaction has shared it from its beginning on.
     pub fn share_name(&mut self, name: &'static str) -> QueryResult<()> {
         if self.shared == Some(name) {
             return Ok(());
@@ -314,7 +315,7 @@ impl Db {
     }
 
     /// As [`Db::write`], for what will call [`Tx::share_name`] with that name first: PostgreSQL is told so in the round trip
-    /// that begins the transaction.
+    /// that begins the transaction. `name` is a name from this source, never input.
     pub async fn write_sharing<T: Send + 'static>(
         &self,
         name: &'static str,
@@ -448,7 +449,15 @@ fn begin(conn: &mut DbConn, begin: Begin) -> QueryResult<()> {
                 Begin::Edit(Some(name)) => &format!("BEGIN; SELECT pg_advisory_xact_lock_shared(hashtext('{name}'))"),
                 Begin::CountViews => "BEGIN; SELECT pg_advisory_xact_lock(hashtext('views'))",
             };
-            AnsiTransactionManager::begin_transaction_sql(conn, words)
+            let begun = AnsiTransactionManager::begin_transaction_sql(conn, words);
+            if begun.is_err() {
+                // BEGIN itself may have gone well, of which diesel knows nothing: the connection would go back into the pool
+                // in a transaction that has failed. Where this fails as well, diesel takes it to be broken.
+                if let Err(error) = conn.batch_execute("ROLLBACK") {
+                    log::warn!("a rollback failed: {error}");
+                }
+            }
+            begun
         }
     }
 }

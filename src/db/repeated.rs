@@ -10,7 +10,7 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 pub struct Repeated<V> {
     /// What stands before the values.
     pub head: &'static str,
-    /// The values, or several with commas between them.
+    /// The values.
     pub values: V,
     /// What stands behind them.
     pub tail: &'static str,

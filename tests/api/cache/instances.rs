@@ -9,6 +9,8 @@ use broadsheet::site::model::SitePatch;
 use broadsheet::site::store::update_site;
 use broadsheet::taxonomy::categories::model::CategoryPatch;
 use broadsheet::taxonomy::categories::store::update_category;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
 use serde_json::json;
 
 use super::{is_hit, run_sql, warm};
@@ -25,6 +27,14 @@ both!(view_numbers_are_as_new_where_every_view_counts, with every_view);
 
 fn every_view(config: &mut Config) {
     config.view_window = Duration::ZERO;
+}
+
+mod a_lock_that_is_not_got_leaves_the_connection_whole {
+    #[actix_web::test]
+    async fn postgres() {
+        let test = super::a_lock_that_is_not_got_leaves_the_connection_whole_on;
+        crate::support::run(super::Backend::Postgres, |_| (), test).await;
+    }
 }
 
 async fn view_numbers_are_as_new_where_every_view_counts(app: &App) {
@@ -262,4 +272,44 @@ async fn what_another_process_writes_is_noticed(app: &App) {
         reader.get("/api/v1/articles").await.ok(200).ids().len() == 2
     })
     .await;
+}
+
+/// A transaction begins with the lock in one round trip: BEGIN may have gone well where the lock was not got.
+async fn a_lock_that_is_not_got_leaves_the_connection_whole_on(app: &App) {
+    #[derive(QueryableByName)]
+    struct Cancelled {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        cancelled: i64,
+    }
+    let at = article(app).await;
+    let admin = app.admin().await.with("if-match", "*");
+    let mut holder = app.connect();
+    holder
+        .batch_execute("SELECT pg_advisory_lock(hashtext('categories'))")
+        .expect("the lock");
+    for round in 0..3 {
+        let edit = async { admin.patch(&at, &json!({"title": format!("第{round}次")})).await };
+        let cancel = async {
+            until("the edit waits", async || {
+                let found: Cancelled = diesel::sql_query(
+                    "SELECT count(*) FILTER (WHERE pg_cancel_backend(pid)) AS cancelled FROM pg_stat_activity
+                     WHERE wait_event_type = 'Lock' AND wait_event = 'advisory' AND datname = current_database()",
+                )
+                .get_result(&mut holder)
+                .expect("who waits");
+                found.cancelled > 0
+            })
+            .await
+        };
+        let (answer, _) = futures_util::join!(edit, cancel);
+        assert!(answer.status >= 500, "{answer}");
+        for _ in 0..20 {
+            app.anonymous().get(&format!("{at}?include=related")).await.ok(200);
+        }
+    }
+    holder
+        .batch_execute("SELECT pg_advisory_unlock(hashtext('categories'))")
+        .expect("the lock is given back");
+    let edited = admin.patch(&at, &json!({"title": "新"})).await.ok(200);
+    assert_eq!(edited["data"]["title"], "新");
 }
