@@ -38,7 +38,8 @@ pub struct Numbers {
     categories: i64,
 }
 
-/// [`Numbers`], to be selected beside something else and told by [`Read::tell_numbers`] or [`Tx::tell_numbers`]: that spares a statement.
+/// [`Numbers`], to be selected beside something else and told by [`Read::tell_numbers`] or [`Tx::tell_numbers`]: that spares a
+/// statement.
 #[diesel::dsl::auto_type(no_type_alias)]
 pub fn numbers() -> _ {
     let id: i64 = 1;

@@ -15,10 +15,10 @@ pub mod cursor;
 mod kept;
 mod level;
 mod lexemes;
+mod locks;
 pub mod migrate;
 mod pool;
 mod readers;
-mod repeated;
 pub mod schema;
 pub mod types;
 pub mod violation;
@@ -31,11 +31,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::Error as DieselError;
-use diesel::sql_types::{BigInt, Text};
 
 use crate::config::{Config, Database};
 use crate::error::Result;
@@ -50,7 +47,6 @@ pub use self::kept::{Numbers, Seldom, numbers};
 pub use self::level::level;
 use self::pool::Pool;
 use self::readers::Readers;
-use self::repeated::Repeated;
 pub use self::types::Timestamp;
 pub use self::visible::{
     Sight, Visible, is_public, is_public_hit, is_public_of_few, is_public_or_of, is_public_within, next_due,
@@ -123,64 +119,6 @@ impl Tx<'_> {
     /// asked for it is answered, kept answers that were made of it end, in this process and in the others.
     pub fn touch(&mut self, subject: Subject) {
         self.touched.add(subject);
-    }
-
-    /// Holds one row against other writers until the commit. SQLite has one writer and needs nothing.
-    /// `table` is a name from this source, never input.
-    pub fn lock_row(&mut self, table: &'static str, id: i64) -> QueryResult<()> {
-        if let DbConn::Postgres(conn) = self.conn {
-            let strength = "FOR UPDATE";
-            LockRow { table, id, strength }.execute(conn)?;
-        }
-        Ok(())
-    }
-
-    /// The same, but what refers to the row may be written meanwhile: who counts views of an article does not wait until an
-    /// edit of it ends, but for the last step of one that hides it.
-    pub fn lock_row_to_edit(&mut self, table: &'static str, id: i64) -> QueryResult<()> {
-        if let DbConn::Postgres(conn) = self.conn {
-            let strength = "FOR NO KEY UPDATE";
-            LockRow { table, id, strength }.execute(conn)?;
-        }
-        Ok(())
-    }
-
-    /// Keeps rows from being deleted until the commit, so that a reference to one that is found then can be written.
-    /// `table` is a name from this source, never input.
-    pub fn hold_rows(&mut self, table: &'static str, ids: &[i64]) -> QueryResult<()> {
-        if let DbConn::Postgres(conn) = self.conn
-            && !ids.is_empty()
-        {
-            // In one order, so that two that hold the same rows do not wait for each other.
-            diesel::sql_query(format!(
-                "SELECT 1 FROM {table} WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
-            ))
-            .bind::<diesel::sql_types::Array<diesel::sql_types::BigInt>, _>(ids)
-            .execute(conn)?;
-        }
-        Ok(())
-    }
-
-    /// Lets one transaction at a time do what the name says, across instances, until the commit.
-    pub fn lock_name(&mut self, name: &'static str) -> QueryResult<()> {
-        self.lock_by("SELECT pg_advisory_xact_lock(hashtext(", name)
-    }
-
-    /// The same, but beside others that share the name; who has it by [`Tx::lock_name`] has it alone. Costs nothing where the
-    /// transaction has shared it from its beginning on.
-    pub fn share_name(&mut self, name: &'static str) -> QueryResult<()> {
-        if self.shared == Some(name) {
-            return Ok(());
-        }
-        self.lock_by("SELECT pg_advisory_xact_lock_shared(hashtext(", name)
-    }
-
-    fn lock_by(&mut self, head: &'static str, name: &'static str) -> QueryResult<()> {
-        if let DbConn::Postgres(conn) = self.conn {
-            let (values, tail) = (name.into_sql::<Text>(), "))");
-            Repeated { head, values, tail }.execute(conn)?;
-        }
-        Ok(())
     }
 }
 
@@ -393,32 +331,6 @@ struct TextRow {
     #[diesel(sql_type = diesel::sql_types::Text)]
     text: String,
 }
-
-/// Locks a row. Unlike a query by text, it is prepared once a connection.
-struct LockRow {
-    table: &'static str,
-    id: i64,
-    strength: &'static str,
-}
-
-impl QueryFragment<Pg> for LockRow {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT 1 FROM ");
-        out.push_sql(self.table);
-        out.push_sql(" WHERE id = ");
-        out.push_bind_param::<BigInt, _>(&self.id)?;
-        out.push_sql(" ");
-        out.push_sql(self.strength);
-        Ok(())
-    }
-}
-
-impl QueryId for LockRow {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl RunQueryDsl<PgConnection> for LockRow {}
 
 /// How a transaction begins.
 #[derive(Clone, Copy)]
