@@ -31,6 +31,7 @@ pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
     db: Db,
+    counter: web::Data<Counter>,
     search: web::Data<SearchState>,
     readiness: web::Data<Readiness>,
     handle: ServerHandle,
@@ -64,6 +65,10 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let (index_db, database) = (db.clone(), config.database.clone());
     let index_upkeep = tokio::spawn(async move { upkeep::keep_up(&index_db, &database).await });
     let (views_db, zone) = (db.clone(), config.time_zone);
+    // As far as the server before could not do it any more.
+    views::upkeep::add_up(&db, zone)
+        .await
+        .map_err(|error| error.to_string())?;
     let views_upkeep = tokio::spawn(async move { views::upkeep::keep_up(&views_db, zone).await });
     let listener = std::net::TcpListener::bind(config.bind)
         .map_err(|error| format!("cannot listen on {}: {error}", config.bind))?;
@@ -95,12 +100,12 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let (cache, refreshing) = cache.unzip();
     let search = web::Data::new(SearchState::open(db.clone(), &config.data_dir));
     let readiness = web::Data::new(Readiness::new(db.clone()));
-    let counter = Counter::new(db.clone(), &config);
+    let counter = web::Data::new(Counter::new(db.clone(), &config));
     let state = State {
         files: web::Data::new(files),
         config: web::Data::new(config),
         public_url: web::Data::new(PublicUrl(origin)),
-        counter: web::Data::new(counter),
+        counter: counter.clone(),
         search: search.clone(),
         readiness: readiness.clone(),
         db: web::Data::new(db.clone()),
@@ -142,6 +147,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
     Ok(Running {
         address,
         db,
+        counter,
         search,
         readiness,
         handle,
@@ -177,6 +183,7 @@ impl Running {
             }
         }
         drop(self.watch);
+        self.counter.finish().await;
         self.search.finish().await;
         self.db.close().await;
     }

@@ -13,7 +13,7 @@ use super::filter::ArticleQuery;
 use super::model::{ArticleRow, ArticleValues};
 use super::query::Sort;
 use crate::db::cursor::Cursor;
-use crate::db::schema::{article_authors, article_views, articles, former_slugs, image_uses};
+use crate::db::schema::{article_authors, article_views, articles, content_changes, former_slugs, image_uses};
 use crate::db::violation::breaks_unique;
 use crate::db::{DbConn, Sight, Timestamp, Tx, among, level, visible_of_few, visible_to};
 use crate::error::{Code, Error, Result};
@@ -250,11 +250,28 @@ impl<C> QueryId for Update<C> {
 
 impl<Conn: Connection, C> RunQueryDsl<Conn> for Update<C> {}
 
-/// Takes back that everybody sees an article; else its views would count on (see the migration `public_views`).
+/// Takes back that everybody sees an article; else its views would count on (see the migrations `public_views` and
+/// `noted_views`).
 pub fn hide_from_views(tx: &mut Tx<'_>, id: i64) -> QueryResult<()> {
-    // Whatever stands there as yet: a view that marks it at this moment is waited for.
-    diesel::update(article_views::table.find(id))
-        .set(article_views::public.eq(false))
+    let mark = article_views::table.find(id).select(article_views::public);
+    let marked: Option<bool> = match tx.conn {
+        // A view that marks it at this moment is waited for.
+        DbConn::Postgres(conn) => mark.for_no_key_update().first(conn).optional()?,
+        DbConn::Sqlite(conn) => mark.first(conn).optional()?,
+    };
+    if marked == Some(true) {
+        diesel::update(article_views::table.find(id))
+            .set(article_views::public.eq(false))
+            .execute(tx.conn)?;
+        note_hidden(tx)?;
+    }
+    Ok(())
+}
+
+/// An article is hidden, or gone.
+fn note_hidden(tx: &mut Tx<'_>) -> QueryResult<()> {
+    diesel::update(content_changes::table.find(1))
+        .set(content_changes::hidden.eq(content_changes::hidden + 1))
         .execute(tx.conn)?;
     Ok(())
 }
@@ -275,6 +292,7 @@ pub fn raise_view_count(tx: &mut Tx<'_>, id: i64, views: i64) -> QueryResult<()>
 pub fn delete_article(tx: &mut Tx<'_>, id: i64) -> QueryResult<()> {
     diesel::delete(articles::table.find(id)).execute(tx.conn)?;
     unlist_article(tx, id)?;
+    note_hidden(tx)?;
     Ok(())
 }
 

@@ -114,6 +114,8 @@ diesel::table! {
     }
 }
 
+diesel::table! { noted_views (id) { id -> BigInt, viewed_at -> BigInt, views -> Text } }
+
 diesel::table! { views_by_hour (article_id, hour) { article_id -> BigInt, hour -> BigInt, views -> BigInt } }
 
 diesel::table! { views_by_day (article_id, day) { article_id -> BigInt, day -> Integer, views -> BigInt } }
@@ -137,7 +139,9 @@ diesel::table! {
     }
 }
 
-diesel::table! { content_changes (id) { id -> BigInt, generation -> BigInt, site -> BigInt, categories -> BigInt } }
+diesel::table! {
+    content_changes (id) { id -> BigInt, generation -> BigInt, site -> BigInt, categories -> BigInt, hidden -> BigInt }
+}
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -198,6 +202,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     article_views,
     views_by_hour,
     views_by_day,
+    noted_views,
     view_windows,
     counted_views,
     view_events,

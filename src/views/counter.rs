@@ -3,16 +3,18 @@
 //! Nothing waits for company: the first view begins a transaction at once, and what arrives while another is written
 //! goes into the next one. Who has written passes the turn on, and answers, on the thread that wrote. What counts whatever
 //! else was counted, as every view does where there is no window, is written by one statement without more ado; what that
-//! leaves, in a transaction after it.
+//! leaves, in a transaction after it. Views of many articles are only noted by that statement, and added up a little later,
+//! beside who counts.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::known::Known;
 use super::store::{self, Clock};
 use super::tally::{self, Outcome, Rule, View};
 use super::visitor::{Caller, Salts, Visitor};
@@ -26,6 +28,13 @@ const WAITING: usize = 8192;
 /// How many views one transaction takes, if they did not come as one.
 const BATCH: usize = 1024;
 
+/// How long views stay noted at most before they are added up. What is shown of them may be a second old, and most of that is
+/// for whoever keeps answers (`web::content`).
+const NOTED: Duration = Duration::from_millis(200);
+
+/// For how long nothing more is noted before it is added up sooner.
+const QUIET: Duration = Duration::from_millis(20);
+
 /// Counts views. Cheap to clone.
 #[derive(Clone)]
 pub struct Counter {
@@ -34,6 +43,8 @@ pub struct Counter {
     waiting: Arc<Mutex<Waiting>>,
     /// As it was last read. Who relies on it asks the database whether it is right.
     clock: Arc<Mutex<Option<Clock>>>,
+    /// Only who has the turn asks.
+    known: Arc<Mutex<Known>>,
     salts: Arc<RwLock<Salts>>,
     /// Held by the one who asks for salts while others wait for them.
     settling: Arc<tokio::sync::Mutex<()>>,
@@ -48,6 +59,24 @@ struct Waiting {
     views: usize,
     /// Whether somebody has the turn to write, and passes it on while there is more.
     writing: bool,
+    /// What is noted and not added up.
+    noted: Option<Noted>,
+    /// Whether there is somebody who adds it up.
+    adding_up: bool,
+}
+
+/// When views were noted: the first and the last.
+struct Noted {
+    first: Instant,
+    last: Instant,
+}
+
+impl Waiting {
+    /// Whether what is noted should be added up now.
+    fn is_due(&self) -> bool {
+        let is_over = |noted: &Noted| noted.first.elapsed() >= NOTED || noted.last.elapsed() >= QUIET;
+        self.noted.as_ref().is_some_and(is_over)
+    }
 }
 
 /// Views that came in one request.
@@ -67,6 +96,7 @@ impl Counter {
             },
             waiting: Arc::default(),
             clock: Arc::default(),
+            known: Arc::default(),
             salts: Arc::default(),
             settling: Arc::default(),
             runtime: Handle::current(),
@@ -134,6 +164,60 @@ impl Counter {
         batch
     }
 
+    /// Waits until what is noted is added up, or cannot be.
+    pub async fn finish(&self) {
+        while lock(&self.waiting).adding_up {
+            tokio::time::sleep(QUIET).await;
+        }
+    }
+
+    /// Sees to it that what was noted now will be added up.
+    fn note(&self) {
+        let last = Instant::now();
+        let mut waiting = lock(&self.waiting);
+        let first = waiting.noted.as_ref().map_or(last, |noted| noted.first);
+        waiting.noted = Some(Noted { first, last });
+        if !std::mem::replace(&mut waiting.adding_up, true) {
+            self.runtime.spawn(self.clone().keep_adding_up());
+        }
+    }
+
+    /// Adds up what is noted whenever it is due, until nothing is.
+    async fn keep_adding_up(self) {
+        loop {
+            tokio::time::sleep(QUIET).await;
+            if !lock(&self.waiting).is_due() {
+                continue;
+            }
+            // What is noted from now on may be missed.
+            lock(&self.waiting).noted = None;
+            if let Err(error) = self.add_up().await {
+                log::warn!("views that are noted are not added up yet: {error}");
+            }
+            let mut waiting = lock(&self.waiting);
+            if waiting.noted.is_none() {
+                waiting.adding_up = false;
+                return;
+            }
+        }
+    }
+
+    async fn add_up(&self) -> Result<()> {
+        let zone = self.rule.zone;
+        loop {
+            let read_at = Instant::now();
+            let add_up = move |tx: &mut Tx<'_>| {
+                let clock = store::find_clock(tx, zone)?;
+                tally::add_up(tx, &clock)
+            };
+            let (counts, is_more) = self.db.write_in(Lane::Views, add_up).await?;
+            lock(&self.known).refresh(counts.into_iter(), read_at);
+            if !is_more {
+                return Ok(());
+            }
+        }
+    }
+
     /// Whether more waits, for which somebody must have the turn.
     fn is_more(&self) -> bool {
         let mut waiting = lock(&self.waiting);
@@ -196,18 +280,25 @@ impl Turn {
             return Ok(None);
         };
         let plain = || views.iter().filter(|view| view.is_plain());
-        let before = tally::count_at_once(conn, &clock, plain());
-        // Also after an error: whether it was committed, only the database knows.
-        let changes = self.counter.db.changes();
-        changes.note_views(plain().map(|view| view.article_id));
-        let mut counts = before?;
+        // Else it would wait for who adds up.
+        let should_note = lock(&self.counter.waiting).adding_up;
+        let counted = tally::count_at_once(conn, &mut lock(&self.counter.known), &clock, plain(), should_note);
+        if !counted.as_ref().is_ok_and(|counted| counted.noted) {
+            // Also after an error: whether it was committed, only the database knows.
+            let changes = self.counter.db.changes();
+            changes.note_views(plain().map(|view| view.article_id));
+        }
+        let mut counted = counted?;
         let unknown = self.outcomes.iter_mut().filter(|outcome| outcome.is_none());
         for (outcome, view) in unknown.zip(&views) {
-            let count = counts.get_mut(&view.article_id).filter(|_| view.is_plain());
+            let count = counted.before.get_mut(&view.article_id).filter(|_| view.is_plain());
             *outcome = count.map(|count| {
                 *count += 1;
                 Outcome::Counted(*count)
             });
+        }
+        if counted.noted {
+            self.counter.note();
         }
         Ok(self.outcomes.iter().all(Option::is_some).then(Vec::new))
     }

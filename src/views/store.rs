@@ -14,6 +14,7 @@ use crate::db::schema::{article_views, articles, counted_views, site, view_event
 use crate::db::{DbConn, MultiBackend, Read, Subject, Tx, among, is_public, is_public_of_few, level};
 use crate::taxonomy::categories::Tree;
 
+pub mod noted;
 pub mod past;
 mod postgres;
 mod sqlite;
@@ -246,24 +247,25 @@ pub fn add_at_once(
 }
 
 /// Adds views to articles, by their ids, and to hours that are past, by article and hour. The answer is how often each has
-/// been read now; articles that not everybody sees are not in it, and get nothing.
+/// been read now. Articles that not everybody sees are not in it, and get nothing, unless the views were judged before.
 pub fn add(
     tx: &mut Tx<'_>,
     hour: i64,
     added: &BTreeMap<i64, Added>,
     mut past: BTreeMap<(i64, i64), i64>,
+    judged: bool,
 ) -> QueryResult<HashMap<i64, i64>> {
-    let mut counts = add_in_hour(tx, hour, added)?;
+    let mut counts = add_in_hour(tx, hour, added, judged)?;
     let mut there: BTreeSet<i64> = counts.iter().map(|counts| counts.article_id).collect();
     if there.len() < added.len() {
         // Those that are read for the first time in this hour, or since everybody sees them.
         let rest: Vec<i64> = added.keys().copied().filter(|id| !there.contains(id)).collect();
-        let public = mark_public(tx, &rest)?;
+        let public = if judged { rest } else { mark_public(tx, &rest)? };
         let of_public = |id: &i64| added.get(id).map(|added| (*id, *added));
         let rest: BTreeMap<i64, Added> = public.iter().filter_map(of_public).collect();
         if !rest.is_empty() {
             begin_hour(tx, hour, &public)?;
-            let first = add_in_hour(tx, hour, &rest)?;
+            let first = add_in_hour(tx, hour, &rest, judged)?;
             there.extend(first.iter().map(|counts| counts.article_id));
             counts.extend(first);
         }
@@ -282,11 +284,11 @@ pub fn add(
     Ok(counts.iter().map(|counts| (counts.article_id, counts.views)).collect())
 }
 
-/// Adds views to those articles that were read in this hour before, and that everybody still sees.
-fn add_in_hour(tx: &mut Tx<'_>, hour: i64, added: &BTreeMap<i64, Added>) -> QueryResult<Vec<Counts>> {
+/// Adds views to those articles that were read in this hour before, and that everybody still sees or that are judged.
+fn add_in_hour(tx: &mut Tx<'_>, hour: i64, added: &BTreeMap<i64, Added>, judged: bool) -> QueryResult<Vec<Counts>> {
     match tx.conn {
-        DbConn::Postgres(conn) => postgres::add(conn, hour, added),
-        DbConn::Sqlite(conn) => sqlite::add(conn, hour, added),
+        DbConn::Postgres(conn) => postgres::add(conn, hour, added, judged),
+        DbConn::Sqlite(conn) => sqlite::add(conn, hour, added, judged),
     }
 }
 

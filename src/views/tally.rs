@@ -2,11 +2,12 @@
 //! was counted, before it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use uuid::Uuid;
 
+use super::known::Known;
 use super::series::hour_of;
 use super::store::{self, Added, Clock, CountedView};
 use super::visitor::{Key, Visitor, micros};
@@ -56,22 +57,115 @@ pub struct Rule {
     pub zone: Tz,
 }
 
-/// Counts plain views ([`View::is_plain`]) by one statement, which is a transaction by itself. The answer is
-/// how often each article had been read before; of those that are not in it, nothing was counted.
+/// Of how many articles plain views are noted as one row: fewer are added at once, and show at once.
+const MANY: usize = 8;
+
+/// What one statement counted.
+#[derive(Debug, Default)]
+pub struct AtOnce {
+    /// How often each article had been read before. Of articles that are not in it, nothing was counted.
+    pub before: HashMap<i64, i64>,
+    /// Whether it was noted, and has to be added up ([`add_up`]).
+    pub noted: bool,
+}
+
+/// Counts plain views ([`View::is_plain`]) by one statement, which is a transaction by itself. Those of many articles are noted,
+/// those of few added, unless they should be noted.
 pub fn count_at_once<'v>(
     conn: &mut DbConn,
+    known: &mut Known,
     clock: &Clock,
     plain: impl Iterator<Item = &'v View>,
-) -> Result<HashMap<i64, i64>> {
+    should_note: bool,
+) -> Result<AtOnce> {
     let mut added: BTreeMap<i64, i64> = BTreeMap::new();
     for view in plain {
         *added.entry(view.article_id).or_default() += 1;
     }
-    let hour = hour_of(Timestamp::now().utc().timestamp(), clock.zone);
-    let counts = store::add_at_once(conn, clock, hour, &added)?.into_iter();
-    Ok(counts
-        .map(|(id, views)| (id, views - added.get(&id).copied().unwrap_or_default()))
-        .collect())
+    let second = Timestamp::now().utc().timestamp();
+    if should_note || added.len() >= MANY {
+        return note(conn, known, second, &added);
+    }
+    let counts = store::add_at_once(conn, clock, hour_of(second, clock.zone), &added)?;
+    let now = Instant::now();
+    let before = counts.into_iter().map(|(id, views)| {
+        let added = added.get(&id).copied().unwrap_or_default();
+        // What this instance has noted is known, but not added up.
+        let before = known.add(id, added).unwrap_or_default().max(views - added);
+        known.refresh([(id, views)].into_iter(), now);
+        (id, before)
+    });
+    Ok(AtOnce {
+        before: before.collect(),
+        noted: false,
+    })
+}
+
+/// Notes views of articles that everybody is known to see.
+fn note(conn: &mut DbConn, known: &mut Known, second: i64, added: &BTreeMap<i64, i64>) -> Result<AtOnce> {
+    // Once more if an article was hidden meanwhile.
+    for _ in 0..2 {
+        let now = Instant::now();
+        let lacking = known.lacking(added.keys().copied(), now);
+        if !lacking.is_empty() {
+            known.learn(store::noted::find_marked(conn, &lacking)?, now);
+        }
+        let views = known.of_known(added);
+        if views.is_empty() {
+            break;
+        }
+        if store::noted::note(conn, second, &views, known.hidden)? {
+            let before = views.into_iter().map(|(id, views)| Some((id, known.add(id, views)?)));
+            return Ok(AtOnce {
+                before: before.flatten().collect(),
+                noted: true,
+            });
+        }
+        known.forget();
+    }
+    Ok(AtOnce::default())
+}
+
+/// Adds up some of what was noted: how often each article has been read now, and whether there may be more to add up.
+pub fn add_up(tx: &mut Tx<'_>, clock: &Clock) -> Result<(HashMap<i64, i64>, bool)> {
+    let (noted, is_more) = store::noted::take(tx)?;
+    let views = noted.into_iter().flat_map(|noted| {
+        let of_article = move |(article_id, views)| (article_id, noted.second, views);
+        noted.views.into_iter().map(of_article)
+    });
+    let this_hour = hour_of(tx.now.utc().timestamp(), clock.zone);
+    let (added, past) = by_hours(views, this_hour, clock);
+    if added.is_empty() {
+        return Ok((HashMap::new(), is_more));
+    }
+    Ok((store::add(tx, this_hour, &added, past, true)?, is_more))
+}
+
+/// What articles get of views, each of an article and a second (since 1970), and what their hours get that are not this one, by
+/// article and hour.
+fn by_hours(
+    views: impl Iterator<Item = (i64, i64, i64)>,
+    this_hour: i64,
+    &Clock { zone, until, .. }: &Clock,
+) -> (BTreeMap<i64, Added>, BTreeMap<(i64, i64), i64>) {
+    let mut added: BTreeMap<i64, Added> = BTreeMap::new();
+    let mut past: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+    for (article_id, second, views) in views {
+        let hour = hour_of(second, zone);
+        let article = added.entry(article_id).or_default();
+        article.views += views;
+        if hour == this_hour {
+            article.in_hour += views;
+        } else {
+            *past.entry((article_id, hour)).or_default() += views;
+        }
+        for (window, of) in WINDOWS.iter().zip(article.windows.iter_mut()) {
+            if hour >= until - window.seconds {
+                *of += views;
+            }
+        }
+    }
+    (added, past)
 }
 
 /// Counts what arrived together; an outcome for each, in their order.
@@ -223,35 +317,21 @@ impl Tally {
     }
 
     /// The answer is how often each article had been read before; those that not everybody sees are not in it.
-    fn write(self, tx: &mut Tx<'_>, &Clock { zone, until, .. }: &Clock) -> Result<HashMap<i64, i64>> {
+    fn write(self, tx: &mut Tx<'_>, clock: &Clock) -> Result<HashMap<i64, i64>> {
         let asked = self.added.iter().filter(|(_, added)| **added == 0);
         let asked: Vec<i64> = asked.map(|(id, _)| *id).collect();
         let mut before = match asked.as_slice() {
             [] => HashMap::new(),
             asked => store::find_counts(tx, asked)?,
         };
-        let this_hour = hour_of(self.now.utc().timestamp(), zone);
-        let mut past: BTreeMap<(i64, i64), i64> = BTreeMap::new();
-        let mut added: BTreeMap<i64, Added> = BTreeMap::new();
-        for (article_id, moments) in self.moments {
-            for (at, views) in moments {
-                let hour = hour_of(at.div_euclid(1_000_000), zone);
-                let article = added.entry(article_id).or_default();
-                article.views += views;
-                if hour == this_hour {
-                    article.in_hour += views;
-                } else {
-                    *past.entry((article_id, hour)).or_default() += views;
-                }
-                for (window, of) in WINDOWS.iter().zip(article.windows.iter_mut()) {
-                    if hour >= until - window.seconds {
-                        *of += views;
-                    }
-                }
-            }
-        }
+        let views = self.moments.into_iter().flat_map(|(article_id, moments)| {
+            let moments = moments.into_iter();
+            moments.map(move |(at, views)| (article_id, at.div_euclid(1_000_000), views))
+        });
+        let this_hour = hour_of(self.now.utc().timestamp(), clock.zone);
+        let (added, past) = by_hours(views, this_hour, clock);
         if !added.is_empty() {
-            for (id, views) in store::add(tx, this_hour, &added, past)? {
+            for (id, views) in store::add(tx, this_hour, &added, past, false)? {
                 before.insert(id, views - self.added.get(&id).copied().unwrap_or_default());
             }
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use super::series::{HOURS_KEPT, date_of, number_of};
-use super::store::past;
-use super::tally::OLDEST_EVENT;
+use super::store::{find_clock, past};
+use super::tally::{self, OLDEST_EVENT};
 use super::visitor::{day_of, micros};
 use super::windows::HOUR;
 use crate::db::{Db, Lane, Timestamp, Tx};
@@ -37,6 +37,7 @@ pub async fn catch_up(db: &Db, setting: Tz, now: Timestamp) -> Result<()> {
     // An event may come a little later than it is too old.
     let oldest = now.micros() - micros(OLDEST_EVENT) - micros(Duration::from_secs(3_600));
     let outcomes = [
+        add_up(db, setting).await,
         // The day before holds for one window more; events of names may be told seven days later.
         part_by_part(db, move |tx| Ok(past::forget_counted(tx, false, today - 1)?)).await,
         part_by_part(db, move |tx| Ok(past::forget_counted(tx, true, today - 9)?)).await,
@@ -52,6 +53,16 @@ pub async fn catch_up(db: &Db, setting: Tz, now: Timestamp) -> Result<()> {
         part_by_part(db, move |tx| roll_up(tx, setting, second)).await,
     ];
     outcomes.into_iter().collect()
+}
+
+/// Adds up what is noted, of instances that have stopped since.
+pub async fn add_up(db: &Db, setting: Tz) -> Result<()> {
+    part_by_part(db, move |tx| {
+        let clock = find_clock(tx, setting)?;
+        let (_counts, is_more) = tally::add_up(tx, &clock)?;
+        Ok(is_more)
+    })
+    .await
 }
 
 /// Lets the oldest hour become part of its day, if it is old enough; whether there was one.

@@ -24,8 +24,8 @@ use crate::db::board::{Board, Place};
 /// The header that names what an answer was made of, for caches before this server.
 const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
-/// How old view numbers may be.
-pub(super) const OLDEST_VIEWS: Duration = Duration::from_secs(1);
+/// How old view numbers may be. The rest of a second is for views that are only noted when they are answered.
+pub(super) const OLDEST_VIEWS: Duration = Duration::from_millis(750);
 
 /// How often in [`OLDEST_VIEWS`] view numbers are read again at once because this process has counted a view. An article
 /// that is read much is viewed much, and would be read again for each view.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use broadsheet::config::{Config, CorsOrigins};
-use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -471,9 +470,4 @@ async fn browsers_are_told_what_they_may_send(app: &App) {
             .expect("a header")
             .contains("ETag")
     );
-}
-
-/// Runs a statement on the test's own connection.
-pub fn run_sql(app: &App, sql: &str) {
-    app.connect().batch_execute(sql).expect(sql);
 }

@@ -40,6 +40,7 @@ async fn every_table_is_as_described(app: &App) {
         article_views,
         views_by_hour,
         views_by_day,
+        noted_views,
         view_windows,
         counted_views,
         view_events,
@@ -59,7 +60,7 @@ mod filled_tables_are_migrated {
     use super::*;
 
     /// So many: those since lists had a table of their own.
-    const UNDONE: usize = 3;
+    const UNDONE: usize = 4;
 
     /// What is asked for before and after.
     const ASKED: &[&str] = &[
@@ -125,6 +126,12 @@ mod filled_tables_are_migrated {
             }
             let before = seen(app).await;
             std::fs::write(kept(app), before.to_string()).expect("a file");
+            // As if what was counted last were noted and not added up.
+            app.run_sql(
+                "INSERT INTO noted_views (viewed_at, views) SELECT hour + 1, '{\"2\":1,\"99\":1}' FROM article_views WHERE article_id = 2;
+                 UPDATE article_views SET views = 0, level = 0, views_24h = 0, level_24h = 0, views_7d = 0, level_7d = 0,
+                 views_30d = 0, level_30d = 0, hour = 0, hour_views = 0 WHERE article_id = 2",
+            );
             match app.connect() {
                 DbConn::Sqlite(mut conn) => undo(&mut conn, "migrations/sqlite"),
                 DbConn::Postgres(mut conn) => undo(&mut conn, "migrations/postgres"),

@@ -5,10 +5,13 @@ mod rankings;
 mod series;
 mod visitors;
 
-use std::time::Duration;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use actix_web::http::Method;
 use broadsheet::config::Config;
+use broadsheet::db::Db;
+use broadsheet::views::upkeep;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -18,6 +21,9 @@ both!(a_thousand_views_at_once_are_a_thousand, with every_view);
 both!(views_change_nothing_else, only_what_everybody_sees_is_counted);
 both!(an_article_counts_as_long_as_everybody_sees_it, with every_view);
 both!(no_view_counts_after_an_article_was_hidden, with every_view);
+both!(no_view_of_many_articles_counts_after_one_was_hidden, with every_view);
+both!(views_of_many_articles_are_added_up_soon, with every_view);
+both!(what_a_killed_server_has_noted_is_added_up, with every_view);
 both!(a_plain_view_is_answered_as_the_routes_answer, with behind_a_proxy);
 
 fn every_view(config: &mut Config) {
@@ -192,6 +198,149 @@ async fn no_view_counts_after_an_article_was_hidden(app: &App) {
         editor.patch(&format!("/api/v1/articles/{id}"), &shown).await.ok(200);
     }
     assert_eq!(usize::try_from(count_of(app, id).await).ok(), Some(acknowledged));
+}
+
+/// Waits until an article was read so often, and fails where that is beyond what is promised, and what a slow machine needs.
+async fn until_count_is(app: &App, id: i64, count: i64) {
+    let begun = Instant::now();
+    loop {
+        let found = count_of(app, id).await;
+        if found == count {
+            return;
+        }
+        assert!(
+            found < count && begun.elapsed() < Duration::from_secs(10),
+            "{found} views instead of {count}"
+        );
+        actix_web::rt::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn views_of_many_articles_are_added_up_soon(app: &App) {
+    let (reader, admin) = (app.anonymous(), app.admin().await);
+    let mut ids = Vec::new();
+    for n in 0..20 {
+        ids.push(published(app, &format!("第{n}篇")).await);
+    }
+    let mut seen: HashMap<i64, Vec<i64>> = HashMap::new();
+    for _ in 0..10 {
+        let paths: Vec<(i64, String)> = ids.iter().cycle().take(100).map(|id| (*id, views_of(*id))).collect();
+        let views = paths.iter().map(async |(id, path)| {
+            let answer = reader
+                .send(Method::POST, path, Some(("text/plain", b"x".to_vec())))
+                .await;
+            (*id, answer.ok(200)["data"]["view_count"].as_i64().expect("a number"))
+        });
+        for (id, count) in join_all(views).await {
+            seen.entry(id).or_default().push(count);
+        }
+    }
+    for (id, mut counts) in seen {
+        // Each is told its own number, whether it is added up or not.
+        counts.sort_unstable();
+        assert_eq!(counts, (1..=50).collect::<Vec<_>>());
+        until_count_is(app, id, 50).await;
+        let series = admin.get(&format!("{}?interval=day", views_of(id))).await.ok(200);
+        let points = series["data"].as_array().expect("points").iter();
+        assert_eq!(
+            points
+                .map(|point| point["views"].as_i64().expect("a number"))
+                .sum::<i64>(),
+            50
+        );
+    }
+    let ranking = reader.get("/api/v1/rankings/views?window=24h&limit=100").await.ok(200);
+    let ranked = ranking["data"].as_array().expect("a ranking");
+    assert_eq!(ranked.len(), 20);
+    assert!(ranked.iter().all(|one| one["views"] == 50));
+}
+
+async fn no_view_of_many_articles_counts_after_one_was_hidden(app: &App) {
+    let (editor, reader) = (app.admin().await.with("If-Match", "*"), app.anonymous());
+    let (mut ids, mut acknowledged) = (Vec::new(), HashMap::<i64, i64>::new());
+    for n in 0..12 {
+        ids.push(published(app, &format!("第{n}篇")).await);
+    }
+    let view = async |id: i64| {
+        let path = views_of(id);
+        let answer = reader
+            .send(Method::POST, &path, Some(("text/plain", b"x".to_vec())))
+            .await;
+        (id, answer.status)
+    };
+    for round in 0..16 {
+        // The last one is deleted in the end.
+        let one = ids[round % 12];
+        let at = format!("/api/v1/articles/{one}");
+        let views = || join_all(ids.iter().cycle().take(60).map(|id| view(*id)));
+        let hide = async {
+            if round == 15 {
+                editor.delete(&at).await.ok(204);
+            } else {
+                editor.patch(&at, &json!({"status": "draft"})).await.ok(200);
+            }
+            join_all((0..2).flat_map(|_| &ids).map(|id| view(*id))).await
+        };
+        let (before, after) = futures_util::join!(views(), hide);
+        for (id, status) in after.iter().chain(&before) {
+            assert!([200, 404].contains(status));
+            *acknowledged.entry(*id).or_default() += i64::from(*status == 200);
+        }
+        for (id, status) in after {
+            assert_eq!(status, if id == one { 404 } else { 200 });
+        }
+        if round < 15 {
+            editor.patch(&at, &json!({"status": "published"})).await.ok(200);
+        }
+    }
+    for id in ids.iter().filter(|id| **id != ids[15 % 12]) {
+        until_count_is(app, *id, acknowledged[id]).await;
+    }
+}
+
+async fn what_a_killed_server_has_noted_is_added_up(app: &App) {
+    let (shown, hidden) = (published(app, "还在").await, published(app, "藏了").await);
+    for id in [shown, hidden] {
+        app.anonymous().post(&views_of(id), &json!({})).await.ok(200);
+    }
+    let admin = app.admin().await.with("If-Match", "*");
+    let hide = json!({"status": "draft"});
+    admin.patch(&format!("/api/v1/articles/{hidden}"), &hide).await.ok(200);
+    // Of now, of two hours ago, of two days ago; and of an article that has gone since.
+    let now = chrono::Utc::now().timestamp();
+    for (second, views) in [(now, 2), (now - 7_200, 3), (now - 2 * 86_400, 4)] {
+        let noted = format!("{{\"{shown}\":{views},\"{hidden}\":{views},\"999999\":1}}");
+        app.run_sql(&format!(
+            "INSERT INTO noted_views (viewed_at, views) VALUES ({second}, '{noted}')"
+        ));
+    }
+    let db = Db::open(&app.config).expect("a second process");
+    for _ in 0..2 {
+        upkeep::add_up(&db, chrono_tz::Asia::Shanghai)
+            .await
+            .expect("it is added up");
+    }
+    db.close().await;
+    let count_of = async |id: i64| {
+        let article = admin.get(&format!("/api/v1/articles/{id}")).await.ok(200);
+        article["data"]["view_count"].as_i64().expect("a number")
+    };
+    assert_eq!((count_of(shown).await, count_of(hidden).await), (10, 10));
+    for (window, views) in [("24h", 6), ("7d", 10)] {
+        let ranking = admin
+            .get(&format!("/api/v1/rankings/views?window={window}"))
+            .await
+            .ok(200);
+        assert_eq!(ranking["data"][0]["views"], views, "{window}");
+        assert_eq!(ranking["data"].as_array().map(Vec::len), Some(1));
+    }
+    let hours = admin.get(&format!("{}?interval=hour", views_of(shown))).await.ok(200);
+    let points = hours["data"].as_array().expect("points").iter();
+    let read: Vec<i64> = points
+        .map(|point| point["views"].as_i64().expect("a number"))
+        .filter(|views| *views > 0)
+        .collect();
+    assert_eq!(read, [3, 3]);
 }
 
 /// A view of somebody signed in takes the long way: through routes and extractors.

@@ -5,9 +5,10 @@ mod crash;
 mod one_by_one;
 mod rankings;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use broadsheet::db::schema::article_views;
+use broadsheet::db::schema::{article_views, noted_views};
 use broadsheet::db::{Db, Timestamp};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -244,7 +245,7 @@ async fn public(target: &Target) -> Result<Vec<i64>> {
     Ok(ids)
 }
 
-/// All views that the database holds.
+/// All views that the database holds, added up or noted.
 async fn stored(target: &Target) -> Result<u64> {
     let db = Db::open(&target.config()?)?;
     let views = db
@@ -252,12 +253,19 @@ async fn stored(target: &Target) -> Result<u64> {
             // PostgreSQL adds up to another type.
             let all = article_views::table.select(sql::<Text>("CAST(COALESCE(SUM(views), 0) AS TEXT)"));
             let total: String = broadsheet::on_backend!(read.conn, |conn| all.get_result(conn)?);
-            Ok(total)
+            let noted: Vec<String> = noted_views::table.select(noted_views::views).load(read.conn)?;
+            Ok((total, noted))
         })
         .await
         .map_err(in_words)?;
     db.close().await;
-    views.parse().map_err(in_words)
+    let (total, noted) = views;
+    let mut views: u64 = total.parse().map_err(in_words)?;
+    for noted in noted {
+        let noted: HashMap<i64, u64> = serde_json::from_str(&noted).map_err(in_words)?;
+        views += noted.values().sum::<u64>();
+    }
+    Ok(views)
 }
 
 fn median(rounds: &[Answered]) -> Answered {

@@ -173,8 +173,8 @@ impl Query for AddAtOnce {
 
 impl RunQueryDsl<PgConnection> for AddAtOnce {}
 
-/// Adds views to those articles that were read in this hour before, and that everybody sees.
-pub fn add(conn: &mut PgConnection, hour: i64, added: &BTreeMap<i64, Added>) -> QueryResult<Vec<Counts>> {
+/// Adds views to those articles that were read in this hour before, and that everybody sees or that are judged.
+pub fn add(conn: &mut PgConnection, hour: i64, added: &BTreeMap<i64, Added>, judged: bool) -> QueryResult<Vec<Counts>> {
     let window = |of: fn([i64; 3]) -> i64| added.values().map(|added| of(added.windows)).collect();
     let update = Add {
         articles: [
@@ -186,6 +186,7 @@ pub fn add(conn: &mut PgConnection, hour: i64, added: &BTreeMap<i64, Added>) -> 
             added.values().map(|added| added.in_hour).collect(),
         ],
         hour,
+        judged,
     };
     update.load(conn)
 }
@@ -194,6 +195,7 @@ pub fn add(conn: &mut PgConnection, hour: i64, added: &BTreeMap<i64, Added>) -> 
 struct Add {
     articles: [Vec<i64>; 6],
     hour: i64,
+    judged: bool,
 }
 
 impl QueryFragment<Pg> for Add {
@@ -206,8 +208,10 @@ impl QueryFragment<Pg> for Add {
         push_arrays(&mut out, &self.articles)?;
         out.push_sql(
             ") AS added (article_id, views, day, week, month, in_hour) \
-             WHERE kept.article_id = added.article_id AND kept.public AND +kept.hour = ",
+             WHERE kept.article_id = added.article_id AND (kept.public OR ",
         );
+        out.push_bind_param::<Bool, _>(&self.judged)?;
+        out.push_sql(") AND +kept.hour = ");
         out.push_bind_param::<BigInt, _>(&self.hour)?;
         out.push_sql(
             " RETURNING kept.article_id, kept.views, kept.views_24h, kept.views_7d, kept.views_30d, \

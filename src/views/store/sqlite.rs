@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
 use super::{Added, Clock, Counts, CountsTypes};
@@ -27,14 +27,19 @@ pub fn add_at_once(
     update.load(conn)
 }
 
-/// Adds views to those articles that were read in this hour before, and that everybody sees.
-pub fn add(conn: &mut SqliteConnection, hour: i64, added: &BTreeMap<i64, Added>) -> QueryResult<Vec<Counts>> {
+/// Adds views to those articles that were read in this hour before, and that everybody sees or that are judged.
+pub fn add(
+    conn: &mut SqliteConnection,
+    hour: i64,
+    added: &BTreeMap<i64, Added>,
+    judged: bool,
+) -> QueryResult<Vec<Counts>> {
     // Of views that happened now, as nearly all did, a number says it: SQLite is slow to look into an array in an array.
     let (now, other): (Vec<_>, Vec<_>) = added.iter().partition(|(_, added)| added.is_of_now());
     let mut counts = Vec::new();
     if !now.is_empty() {
         let added = object(now.into_iter().map(|(article_id, added)| (*article_id, added.views)));
-        counts = AddNow { added, hour }.load(conn)?;
+        counts = AddNow { added, hour, judged }.load(conn)?;
     }
     if !other.is_empty() {
         let added = other.into_iter().map(|(article_id, added)| {
@@ -42,7 +47,7 @@ pub fn add(conn: &mut SqliteConnection, hour: i64, added: &BTreeMap<i64, Added>)
             format!("[{article_id},{views},{day},{week},{month},{in_hour}]")
         });
         let added = list(added);
-        counts.extend(AddInHour { added, hour }.load::<Counts>(conn)?);
+        counts.extend(AddInHour { added, hour, judged }.load::<Counts>(conn)?);
     }
     Ok(counts)
 }
@@ -86,7 +91,7 @@ const ADD_NOW: &str = "UPDATE article_views SET views = views + added.value, vie
 
 /// To those of the list that were read before in the hour that follows. Without the sign the index on hours would be taken,
 /// and the whole list be read for each article of this hour.
-const OF_LIST: &str = ") AS added WHERE article_id = CAST(added.key AS INTEGER) AND public AND +hour = ";
+const OF_LIST: &str = ") AS added WHERE article_id = CAST(added.key AS INTEGER) AND +hour = ";
 
 #[derive(QueryId)]
 struct AddAtOnce {
@@ -103,7 +108,7 @@ impl QueryFragment<Sqlite> for AddAtOnce {
         out.push_bind_param::<BigInt, _>(&self.hour)?;
         // A level is the number of binary digits.
         out.push_sql(
-            " AND 2 * (views + added.value) >> level = 1 AND 2 * (views_24h + added.value) >> level_24h = 1 \
+            " AND public AND 2 * (views + added.value) >> level = 1 AND 2 * (views_24h + added.value) >> level_24h = 1 \
              AND 2 * (views_7d + added.value) >> level_7d = 1 AND 2 * (views_30d + added.value) >> level_30d = 1 \
              AND (SELECT time_zone FROM site LIMIT 1) IS ",
         );
@@ -127,6 +132,7 @@ impl RunQueryDsl<SqliteConnection> for AddAtOnce {}
 struct AddNow {
     added: String,
     hour: i64,
+    judged: bool,
 }
 
 impl QueryFragment<Sqlite> for AddNow {
@@ -135,6 +141,9 @@ impl QueryFragment<Sqlite> for AddNow {
         out.push_bind_param::<Text, _>(&self.added)?;
         out.push_sql(OF_LIST);
         out.push_bind_param::<BigInt, _>(&self.hour)?;
+        out.push_sql(" AND (public OR ");
+        out.push_bind_param::<Bool, _>(&self.judged)?;
+        out.push_sql(")");
         out.push_sql(TOLD);
         Ok(())
     }
@@ -150,6 +159,7 @@ impl RunQueryDsl<SqliteConnection> for AddNow {}
 struct AddInHour {
     added: String,
     hour: i64,
+    judged: bool,
 }
 
 impl QueryFragment<Sqlite> for AddInHour {
@@ -161,8 +171,11 @@ impl QueryFragment<Sqlite> for AddInHour {
         );
         out.push_bind_param::<Text, _>(&self.added)?;
         // The sign as above.
-        out.push_sql(") AS added WHERE article_id = (added.value ->> 0) AND public AND +hour = ");
+        out.push_sql(") AS added WHERE article_id = (added.value ->> 0) AND +hour = ");
         out.push_bind_param::<BigInt, _>(&self.hour)?;
+        out.push_sql(" AND (public OR ");
+        out.push_bind_param::<Bool, _>(&self.judged)?;
+        out.push_sql(")");
         out.push_sql(TOLD);
         Ok(())
     }

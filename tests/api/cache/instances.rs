@@ -13,7 +13,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use serde_json::json;
 
-use super::{is_hit, run_sql, warm};
+use super::{is_hit, warm};
 use crate::support::{Anonymous, App, Backend, Client, both};
 
 both!(
@@ -124,8 +124,7 @@ async fn a_cut_connection_is_noticed_on(app: &App) {
     let admin = app.admin().await.with("if-match", "*");
     until("the article is kept there", async || is_hit(&there.get(&at).await)).await;
     for round in 0..3 {
-        run_sql(
-            app,
+        app.run_sql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
              WHERE application_name = 'broadsheet_changes' AND datname = current_database()",
         );
@@ -170,7 +169,7 @@ async fn view_numbers_are_a_second_old_at_most(app: &App) {
         }
     }
     // Counted elsewhere.
-    run_sql(app, "UPDATE article_views SET views = 77");
+    app.run_sql("UPDATE article_views SET views = 77");
     sleep(1_050).await;
     for list in &lists {
         let gzip = reader.with("accept-encoding", "gzip").get(list).await.ok(200);

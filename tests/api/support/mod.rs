@@ -76,6 +76,11 @@ impl App {
         connect(&self.config.database)
     }
 
+    /// Runs statements on a connection of the test's own.
+    pub fn run_sql(&self, sql: &str) {
+        self.connect().batch_execute(sql).expect(sql);
+    }
+
     /// Somebody who is not signed in.
     pub fn anonymous(&self) -> Client<Anonymous> {
         self.client.clone()
