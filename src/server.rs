@@ -66,9 +66,9 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let index_upkeep = tokio::spawn(async move { upkeep::keep_up(&index_db, &database).await });
     let (views_db, zone) = (db.clone(), config.time_zone);
     // As far as the server before could not do it any more.
-    views::upkeep::add_up(&db, zone)
-        .await
-        .map_err(|error| error.to_string())?;
+    if let Err(error) = views::upkeep::add_up(&db, zone, |_, _| ()).await {
+        log::warn!("views that are noted are not added up yet: {error}");
+    }
     let views_upkeep = tokio::spawn(async move { views::upkeep::keep_up(&views_db, zone).await });
     let listener = std::net::TcpListener::bind(config.bind)
         .map_err(|error| format!("cannot listen on {}: {error}", config.bind))?;

@@ -114,13 +114,13 @@ impl Pool {
         Self::open(manager, size, readers)
     }
 
-    /// The connections to PostgreSQL of the lane of views: one counts, while another waits for what else is done there.
+    /// The connections to PostgreSQL of the lane of views: one counts, one adds up, one is for what else is done there.
     pub(super) fn counting(database: &Database) -> Result<Self, String> {
         let manager = Manager {
             database: database.clone(),
             is_counting: true,
         };
-        Self::open(manager, 2, 0)
+        Self::open(manager, 3, 0)
     }
 
     fn open(manager: Manager, size: u32, readers: u32) -> Result<Self, String> {

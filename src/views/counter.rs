@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::known::Known;
 use super::store::{self, Clock};
 use super::tally::{self, Outcome, Rule, View};
+use super::upkeep;
 use super::visitor::{Caller, Salts, Visitor};
 use crate::config::Config;
 use crate::db::{Db, DbConn, Lane, Timestamp, Tx};
@@ -30,10 +31,16 @@ const BATCH: usize = 1024;
 
 /// How long views stay noted at most before they are added up. What is shown of them may be a second old, and most of that is
 /// for whoever keeps answers (`web::content`).
-const NOTED: Duration = Duration::from_millis(200);
+const NOTED: Duration = Duration::from_millis(150);
 
 /// For how long nothing more is noted before it is added up sooner.
 const QUIET: Duration = Duration::from_millis(20);
+
+/// How long the end of the server is put off for what is noted.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it takes until what failed is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Counts views. Cheap to clone.
 #[derive(Clone)]
@@ -43,8 +50,7 @@ pub struct Counter {
     waiting: Arc<Mutex<Waiting>>,
     /// As it was last read. Who relies on it asks the database whether it is right.
     clock: Arc<Mutex<Option<Clock>>>,
-    /// Only who has the turn asks.
-    known: Arc<Mutex<Known>>,
+    known: Arc<Known>,
     salts: Arc<RwLock<Salts>>,
     /// Held by the one who asks for salts while others wait for them.
     settling: Arc<tokio::sync::Mutex<()>>,
@@ -72,10 +78,10 @@ struct Noted {
 }
 
 impl Waiting {
-    /// Whether what is noted should be added up now.
-    fn is_due(&self) -> bool {
-        let is_over = |noted: &Noted| noted.first.elapsed() >= NOTED || noted.last.elapsed() >= QUIET;
-        self.noted.as_ref().is_some_and(is_over)
+    /// What is noted, if it should be added up now; what is noted from now on may be missed by who does it.
+    fn take_due(&mut self) -> Option<Noted> {
+        self.noted
+            .take_if(|noted| noted.first.elapsed() >= NOTED || noted.last.elapsed() >= QUIET)
     }
 }
 
@@ -164,9 +170,10 @@ impl Counter {
         batch
     }
 
-    /// Waits until what is noted is added up, or cannot be.
+    /// Waits until what is noted is added up, if that is soon; else whoever serves next does it.
     pub async fn finish(&self) {
-        while lock(&self.waiting).adding_up {
+        let begun = Instant::now();
+        while lock(&self.waiting).adding_up && begun.elapsed() < PATIENCE {
             tokio::time::sleep(QUIET).await;
         }
     }
@@ -186,34 +193,20 @@ impl Counter {
     async fn keep_adding_up(self) {
         loop {
             tokio::time::sleep(QUIET).await;
-            if !lock(&self.waiting).is_due() {
+            let Some(noted) = lock(&self.waiting).take_due() else {
                 continue;
-            }
-            // What is noted from now on may be missed.
-            lock(&self.waiting).noted = None;
-            if let Err(error) = self.add_up().await {
+            };
+            let tell = |counts, read_at| self.known.refresh(counts, read_at);
+            if let Err(error) = upkeep::add_up(&self.db, self.rule.zone, tell).await {
                 log::warn!("views that are noted are not added up yet: {error}");
+                tokio::time::sleep(AGAIN).await;
+                lock(&self.waiting).noted = Some(noted);
+                continue;
             }
             let mut waiting = lock(&self.waiting);
             if waiting.noted.is_none() {
                 waiting.adding_up = false;
                 return;
-            }
-        }
-    }
-
-    async fn add_up(&self) -> Result<()> {
-        let zone = self.rule.zone;
-        loop {
-            let read_at = Instant::now();
-            let add_up = move |tx: &mut Tx<'_>| {
-                let clock = store::find_clock(tx, zone)?;
-                tally::add_up(tx, &clock)
-            };
-            let (counts, is_more) = self.db.write_in(Lane::Views, add_up).await?;
-            lock(&self.known).refresh(counts.into_iter(), read_at);
-            if !is_more {
-                return Ok(());
             }
         }
     }
@@ -282,7 +275,7 @@ impl Turn {
         let plain = || views.iter().filter(|view| view.is_plain());
         // Else it would wait for who adds up.
         let should_note = lock(&self.counter.waiting).adding_up;
-        let counted = tally::count_at_once(conn, &mut lock(&self.counter.known), &clock, plain(), should_note);
+        let counted = tally::count_at_once(conn, &self.counter.known, &clock, plain(), should_note);
         if !counted.as_ref().is_ok_and(|counted| counted.noted) {
             // Also after an error: whether it was committed, only the database knows.
             let changes = self.counter.db.changes();
@@ -312,11 +305,24 @@ impl Turn {
         outcomes
     }
 
+    /// What became of the rest, where what is noted counts as well.
+    fn with_noted(&mut self, mut outcomes: Vec<Outcome>) -> Vec<Outcome> {
+        for (view, outcome) in self.rest().iter().zip(&mut outcomes) {
+            if let Outcome::Counted(views) = outcome
+                && let Some(before) = self.counter.known.add(view.article_id, 1)
+            {
+                *views = before.saturating_add(1).max(*views);
+            }
+        }
+        outcomes
+    }
+
     fn answer(mut self, rest: Result<Vec<Outcome>>) {
         if !self.again && rest.as_ref().is_err_and(Error::is_conflict) {
             self.again = true;
             return self.write();
         }
+        let rest = rest.map(|outcomes| self.with_noted(outcomes));
         let batch = std::mem::take(self.batch());
         let known = std::mem::take(&mut self.outcomes);
         // Whoever writes next need not wait until these are told.

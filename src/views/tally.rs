@@ -73,7 +73,7 @@ pub struct AtOnce {
 /// those of few added, unless they should be noted.
 pub fn count_at_once<'v>(
     conn: &mut DbConn,
-    known: &mut Known,
+    known: &Known,
     clock: &Clock,
     plain: impl Iterator<Item = &'v View>,
     should_note: bool,
@@ -92,7 +92,7 @@ pub fn count_at_once<'v>(
         let added = added.get(&id).copied().unwrap_or_default();
         // What this instance has noted is known, but not added up.
         let before = known.add(id, added).unwrap_or_default().max(views - added);
-        known.refresh([(id, views)].into_iter(), now);
+        known.refresh([(id, views)], now);
         (id, before)
     });
     Ok(AtOnce {
@@ -102,19 +102,19 @@ pub fn count_at_once<'v>(
 }
 
 /// Notes views of articles that everybody is known to see.
-fn note(conn: &mut DbConn, known: &mut Known, second: i64, added: &BTreeMap<i64, i64>) -> Result<AtOnce> {
+fn note(conn: &mut DbConn, known: &Known, second: i64, added: &BTreeMap<i64, i64>) -> Result<AtOnce> {
     // Once more if an article was hidden meanwhile.
     for _ in 0..2 {
         let now = Instant::now();
         let lacking = known.lacking(added.keys().copied(), now);
         if !lacking.is_empty() {
-            known.learn(store::noted::find_marked(conn, &lacking)?, now);
+            known.learn(&lacking, &store::noted::find_marked(conn, &lacking)?, now);
         }
-        let views = known.of_known(added);
+        let (views, hidden) = known.of_known(added);
         if views.is_empty() {
             break;
         }
-        if store::noted::note(conn, second, &views, known.hidden)? {
+        if store::noted::note(conn, second, &views, hidden)? {
             let before = views.into_iter().map(|(id, views)| Some((id, known.add(id, views)?)));
             return Ok(AtOnce {
                 before: before.flatten().collect(),

@@ -1,7 +1,8 @@
 //! What goes on beside counting: windows move on, hours get rows of their own and become days, and who was counted is forgotten. In short
 //! transactions, in the lane of views, so that no editor waits; any number of instances may do it.
 
-use std::time::Duration;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 
@@ -37,7 +38,8 @@ pub async fn catch_up(db: &Db, setting: Tz, now: Timestamp) -> Result<()> {
     // An event may come a little later than it is too old.
     let oldest = now.micros() - micros(OLDEST_EVENT) - micros(Duration::from_secs(3_600));
     let outcomes = [
-        add_up(db, setting).await,
+        // Of instances that have stopped.
+        add_up(db, setting, |_, _| ()).await,
         // The day before holds for one window more; events of names may be told seven days later.
         part_by_part(db, move |tx| Ok(past::forget_counted(tx, false, today - 1)?)).await,
         part_by_part(db, move |tx| Ok(past::forget_counted(tx, true, today - 9)?)).await,
@@ -55,14 +57,20 @@ pub async fn catch_up(db: &Db, setting: Tz, now: Timestamp) -> Result<()> {
     outcomes.into_iter().collect()
 }
 
-/// Adds up what is noted, of instances that have stopped since.
-pub async fn add_up(db: &Db, setting: Tz) -> Result<()> {
-    part_by_part(db, move |tx| {
-        let clock = find_clock(tx, setting)?;
-        let (_counts, is_more) = tally::add_up(tx, &clock)?;
-        Ok(is_more)
-    })
-    .await
+/// Adds up what is noted, by whichever instance; `tell` is told how often each article had been read at what time.
+pub async fn add_up(db: &Db, setting: Tz, mut tell: impl FnMut(HashMap<i64, i64>, Instant)) -> Result<()> {
+    loop {
+        let read_at = Instant::now();
+        let add_up = move |tx: &mut Tx<'_>| {
+            let clock = find_clock(tx, setting)?;
+            tally::add_up(tx, &clock)
+        };
+        let (counts, is_more) = db.write_in(Lane::Views, add_up).await?;
+        tell(counts, read_at);
+        if !is_more {
+            return Ok(());
+        }
+    }
 }
 
 /// Lets the oldest hour become part of its day, if it is old enough; whether there was one.

@@ -163,6 +163,14 @@ mod filled_tables_are_migrated {
             {
                 assert_eq!(before, after, "{path}");
             }
+            let series = app
+                .admin()
+                .await
+                .get("/api/v1/articles/2/views?interval=hour")
+                .await
+                .ok(200);
+            let points = series["data"].as_array().expect("points").iter();
+            assert_eq!(points.filter_map(|point| point["views"].as_i64()).sum::<i64>(), 1);
             // The third visitor of the first; the draft is still nobody's.
             let visitor = app.anonymous().with("X-Visitor-Id", "c");
             let counted = visitor.post("/api/v1/articles/1/views", &json!({})).await.ok(200);
