@@ -29,9 +29,12 @@ const WAITING: usize = 8192;
 /// How many views one transaction takes, if they did not come as one.
 const BATCH: usize = 1024;
 
+/// How long one who has the turn goes on, until whoever else writes may do so.
+const SLICE: Duration = Duration::from_millis(5);
+
 /// How long views stay noted at most before they are added up. What is shown of them may be a second old, and most of that is
 /// for whoever keeps answers (`web::content`).
-const NOTED: Duration = Duration::from_millis(150);
+const NOTED: Duration = Duration::from_millis(250);
 
 /// For how long nothing more is noted before it is added up sooner.
 const QUIET: Duration = Duration::from_millis(20);
@@ -266,11 +269,30 @@ impl Turn {
         db.write_then(Lane::Views, self, Self::count_at_once, Self::count, Self::answer);
     }
 
-    /// Counts what one statement can. If that is all, nothing is left to be said.
+    /// Counts what one statement can, and what has arrived meanwhile by another one. If that is all, nothing is left to be said.
     fn count_at_once(&mut self, conn: &mut DbConn) -> Result<Option<Vec<Outcome>>> {
+        let begun = Instant::now();
+        loop {
+            if !self.count_batch_at_once(conn)? {
+                return Ok(None);
+            }
+            if begun.elapsed() >= SLICE {
+                return Ok(Some(Vec::new()));
+            }
+            self.tell(Ok(Vec::new()));
+            let next = self.counter.take();
+            if next.is_empty() {
+                return Ok(Some(Vec::new()));
+            }
+            self.batch = Some(next);
+        }
+    }
+
+    /// Whether one statement counted all.
+    fn count_batch_at_once(&mut self, conn: &mut DbConn) -> Result<bool> {
         let views = self.rest();
         let Some(clock) = lock(&self.counter.clock).clone() else {
-            return Ok(None);
+            return Ok(false);
         };
         let plain = || views.iter().filter(|view| view.is_plain());
         // Else it would wait for who adds up.
@@ -293,7 +315,7 @@ impl Turn {
         if counted.noted {
             self.counter.note();
         }
-        Ok(self.outcomes.iter().all(Option::is_some).then(Vec::new))
+        Ok(self.outcomes.iter().all(Option::is_some))
     }
 
     /// Counts the rest.
@@ -323,10 +345,13 @@ impl Turn {
             return self.write();
         }
         let rest = rest.map(|outcomes| self.with_noted(outcomes));
-        let batch = std::mem::take(self.batch());
+        self.tell(rest);
+    }
+
+    /// Answers the batch; `rest` became of the views that nothing is known of.
+    fn tell(&mut self, rest: Result<Vec<Outcome>>) {
+        let batch = self.batch.replace(Vec::new()).unwrap_or_default();
         let known = std::mem::take(&mut self.outcomes);
-        // Whoever writes next need not wait until these are told.
-        drop(self);
         let (rest, error) = match rest {
             Ok(rest) => (rest, Error::internal("a view was not judged")),
             Err(error) => (Vec::new(), error),

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a count is shown without being read again. The rest of a second is for what other instances have only noted.
-const OLDEST: Duration = Duration::from_millis(700);
+const OLDEST: Duration = Duration::from_millis(600);
 
 /// Of how many articles something is known at most.
 const MOST: usize = 50_000;

@@ -130,28 +130,28 @@ fn note(conn: &mut DbConn, known: &Known, second: i64, added: &BTreeMap<i64, i64
 pub fn add_up(tx: &mut Tx<'_>, clock: &Clock) -> Result<(HashMap<i64, i64>, bool)> {
     let (noted, is_more) = store::noted::take(tx)?;
     let views = noted.into_iter().flat_map(|noted| {
-        let of_article = move |(article_id, views)| (article_id, noted.second, views);
+        let hour = hour_of(noted.second, clock.zone);
+        let of_article = move |(article_id, views)| (article_id, hour, views);
         noted.views.into_iter().map(of_article)
     });
     let this_hour = hour_of(tx.now.utc().timestamp(), clock.zone);
-    let (added, past) = by_hours(views, this_hour, clock);
+    let (added, past) = by_hours(views, this_hour, clock.until);
     if added.is_empty() {
         return Ok((HashMap::new(), is_more));
     }
     Ok((store::add(tx, this_hour, &added, past, true)?, is_more))
 }
 
-/// What articles get of views, each of an article and a second (since 1970), and what their hours get that are not this one, by
-/// article and hour.
+/// What articles get of views, each of an article and an hour, and what their hours get that are not this one, by article and
+/// hour. Windows have been moved on up to `until`.
 fn by_hours(
     views: impl Iterator<Item = (i64, i64, i64)>,
     this_hour: i64,
-    &Clock { zone, until, .. }: &Clock,
+    until: i64,
 ) -> (BTreeMap<i64, Added>, BTreeMap<(i64, i64), i64>) {
     let mut added: BTreeMap<i64, Added> = BTreeMap::new();
     let mut past: BTreeMap<(i64, i64), i64> = BTreeMap::new();
-    for (article_id, second, views) in views {
-        let hour = hour_of(second, zone);
+    for (article_id, hour, views) in views {
         let article = added.entry(article_id).or_default();
         article.views += views;
         if hour == this_hour {
@@ -326,10 +326,10 @@ impl Tally {
         };
         let views = self.moments.into_iter().flat_map(|(article_id, moments)| {
             let moments = moments.into_iter();
-            moments.map(move |(at, views)| (article_id, at.div_euclid(1_000_000), views))
+            moments.map(move |(at, views)| (article_id, hour_of(at.div_euclid(1_000_000), clock.zone), views))
         });
         let this_hour = hour_of(self.now.utc().timestamp(), clock.zone);
-        let (added, past) = by_hours(views, this_hour, clock);
+        let (added, past) = by_hours(views, this_hour, clock.until);
         if !added.is_empty() {
             for (id, views) in store::add(tx, this_hour, &added, past, false)? {
                 before.insert(id, views - self.added.get(&id).copied().unwrap_or_default());

@@ -25,7 +25,7 @@ use crate::db::board::{Board, Place};
 const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
 /// How old view numbers may be. The rest of a second is for views that are only noted when they are answered.
-pub(super) const OLDEST_VIEWS: Duration = Duration::from_millis(700);
+pub(super) const OLDEST_VIEWS: Duration = Duration::from_millis(600);
 
 /// How often in [`OLDEST_VIEWS`] view numbers are read again at once because this process has counted a view. An article
 /// that is read much is viewed much, and would be read again for each view.
