@@ -283,8 +283,8 @@ impl Db {
         outcome
     }
 
-    /// As [`Db::write_in`], for who goes on without waiting. `at_once` comes first, outside of a transaction, for what one
-    /// statement can do, which then is a transaction by itself; what it answers makes `work` needless. Both may change
+    /// As [`Db::write_in`], for who goes on without waiting. `at_once` comes first, outside of a transaction, for what single
+    /// statements can do, which then are transactions by themselves; what it answers makes `work` needless. Both may change
     /// `state`, and after all that, or after what kept it from happening, `then` has it, on the thread that wrote.
     pub fn write_then<S: Send + 'static, T>(
         &self,

@@ -20,7 +20,7 @@ pub enum Lane {
     /// Edits of every kind.
     Editors,
     /// View counting: one transaction at a time, on PostgreSQL across instances, since who looks whether a visitor has
-    /// counted must see what the others write.
+    /// counted must see what the others write. What is only noted, outside of a transaction, waits for nobody.
     Views,
 }
 

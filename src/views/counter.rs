@@ -1,12 +1,12 @@
 //! Group commit: views that arrive together are written together, and each is answered after the commit.
 //!
 //! Nothing waits for company: the first view begins a transaction at once, and what arrives while another is written
-//! goes into the next one. Who has written passes the turn on, and answers, on the thread that wrote. What counts whatever
+//! goes into the next one. Who has written answers, goes on with that for a while, and passes the turn on. What counts whatever
 //! else was counted, as every view does where there is no window, is written by one statement without more ado; what that
 //! leaves, in a transaction after it. Views of many articles are only noted by that statement, and added up a little later,
 //! beside who counts.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -72,6 +72,9 @@ struct Waiting {
     noted: Option<Noted>,
     /// Whether there is somebody who adds it up.
     adding_up: bool,
+    /// When views of many articles were noted last. While they come, those of few are noted as well, which else would wait for
+    /// who adds up.
+    crowded: Option<Instant>,
 }
 
 /// When views were noted: the first and the last.
@@ -181,10 +184,13 @@ impl Counter {
         }
     }
 
-    /// Sees to it that what was noted now will be added up.
-    fn note(&self) {
+    /// Sees to it that what was noted now, of so many articles, will be added up.
+    fn note(&self, articles: usize) {
         let last = Instant::now();
         let mut waiting = lock(&self.waiting);
+        if articles >= tally::MANY {
+            waiting.crowded = Some(last);
+        }
         let first = waiting.noted.as_ref().map_or(last, |noted| noted.first);
         waiting.noted = Some(Noted { first, last });
         if !std::mem::replace(&mut waiting.adding_up, true) {
@@ -229,6 +235,8 @@ struct Turn {
     batch: Option<Vec<Arrival>>,
     /// What became of their views, in their order, as far as it is known.
     outcomes: Vec<Option<Outcome>>,
+    /// How often articles of the rest had been read before, as far as that was known.
+    kept: HashMap<i64, i64>,
     /// Whether it is tried for the second time.
     again: bool,
 }
@@ -239,6 +247,7 @@ impl Turn {
             counter,
             batch: None,
             outcomes: Vec::new(),
+            kept: HashMap::new(),
             again: false,
         };
         turn.write();
@@ -285,6 +294,7 @@ impl Turn {
                 return Ok(Some(Vec::new()));
             }
             self.batch = Some(next);
+            self.again = false;
         }
     }
 
@@ -295,10 +305,10 @@ impl Turn {
             return Ok(false);
         };
         let plain = || views.iter().filter(|view| view.is_plain());
-        // Else it would wait for who adds up.
-        let should_note = lock(&self.counter.waiting).adding_up;
+        let crowded = lock(&self.counter.waiting).crowded;
+        let should_note = crowded.is_some_and(|crowded| crowded.elapsed() < NOTED);
         let counted = tally::count_at_once(conn, &self.counter.known, &clock, plain(), should_note);
-        if !counted.as_ref().is_ok_and(|counted| counted.noted) {
+        if !counted.as_ref().is_ok_and(|counted| counted.noted.is_some()) {
             // Also after an error: whether it was committed, only the database knows.
             let changes = self.counter.db.changes();
             changes.note_views(plain().map(|view| view.article_id));
@@ -312,8 +322,8 @@ impl Turn {
                 Outcome::Counted(*count)
             });
         }
-        if counted.noted {
-            self.counter.note();
+        if let Some(articles) = counted.noted {
+            self.counter.note(articles);
         }
         Ok(self.outcomes.iter().all(Option::is_some))
     }
@@ -322,7 +332,9 @@ impl Turn {
     fn count(&mut self, tx: &mut Tx<'_>) -> Result<Vec<Outcome>> {
         let rule = self.counter.rule;
         let clock = store::find_clock(tx, rule.zone)?;
-        let outcomes = tally::count(tx, rule, &clock, &self.rest());
+        let rest = self.rest();
+        self.kept = self.counter.known.counts(rest.iter().map(|view| view.article_id)).0;
+        let outcomes = tally::count(tx, rule, &clock, &rest);
         *lock(&self.counter.clock) = Some(clock);
         outcomes
     }
@@ -331,11 +343,13 @@ impl Turn {
     fn with_noted(&mut self, mut outcomes: Vec<Outcome>) -> Vec<Outcome> {
         for (view, outcome) in self.rest().iter().zip(&mut outcomes) {
             if let Outcome::Counted(views) = outcome
-                && let Some(before) = self.counter.known.add(view.article_id, 1)
+                && let Some(kept) = self.kept.get_mut(&view.article_id)
             {
-                *views = before.saturating_add(1).max(*views);
+                *kept = kept.saturating_add(1).max(*views);
+                *views = *kept;
             }
         }
+        self.counter.known.raise(std::mem::take(&mut self.kept));
         outcomes
     }
 
@@ -350,7 +364,7 @@ impl Turn {
 
     /// Answers the batch; `rest` became of the views that nothing is known of.
     fn tell(&mut self, rest: Result<Vec<Outcome>>) {
-        let batch = self.batch.replace(Vec::new()).unwrap_or_default();
+        let batch = std::mem::take(self.batch());
         let known = std::mem::take(&mut self.outcomes);
         let (rest, error) = match rest {
             Ok(rest) => (rest, Error::internal("a view was not judged")),

@@ -1,6 +1,6 @@
 //! Which articles everybody sees, and how often they were read, as counting has lately found: so that a view need not ask.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -75,20 +75,23 @@ impl Known {
         }
     }
 
-    /// Those of these views whose article is known, and how often an article had been hidden when it was found.
-    pub fn of_known(&self, views: &BTreeMap<i64, i64>) -> (BTreeMap<i64, i64>, i64) {
-        let articles = self.articles();
-        let known = views.iter().filter(|(id, _)| articles.counts.contains_key(id));
-        (known.map(|(id, views)| (*id, *views)).collect(), articles.hidden)
+    /// Takes over how often some of them have been read with what was counted now. Who adds up at the same time may have told
+    /// a number with the same views in it; so this is no sum.
+    pub fn raise(&self, counts: impl IntoIterator<Item = (i64, i64)>) {
+        let mut articles = self.articles();
+        for (id, views) in counts {
+            if let Some(count) = articles.counts.get_mut(&id) {
+                count.update(views, count.read_at);
+            }
+        }
     }
 
-    /// Adds views to an article; how often it had been read before, if it is known.
-    pub fn add(&self, id: i64, views: i64) -> Option<i64> {
-        let mut articles = self.articles();
-        let count = articles.counts.get_mut(&id)?;
-        let before = count.views;
-        count.views += views;
-        Some(before)
+    /// How often those of these articles have been read that are known, and how often an article had been hidden when they
+    /// were found.
+    pub fn counts(&self, ids: impl Iterator<Item = i64>) -> (HashMap<i64, i64>, i64) {
+        let articles = self.articles();
+        let known = ids.filter_map(|id| Some((id, articles.counts.get(&id)?.views)));
+        (known.collect(), articles.hidden)
     }
 
     /// Knows nothing any more.
@@ -117,24 +120,21 @@ mod tests {
         assert_eq!(known.lacking(ids(), begin), [1, 2]);
         known.learn(&[1, 2], &[(1, 10, 0), (2, 20, 0)], begin);
         assert!(known.lacking(ids(), begin).is_empty());
-        assert_eq!(
-            (known.add(1, 3), known.add(1, 1), known.add(9, 1)),
-            (Some(10), Some(13), None)
-        );
+        let of = |id: i64| known.counts([id].into_iter()).0.get(&id).copied();
+        known.raise([(1, 13), (1, 11), (9, 1)]);
+        assert_eq!((of(1), of(9)), (Some(13), None));
         // What is read again may lack what is only noted.
         known.refresh([(1, 12), (9, 1)], begin + OLDEST / 2);
         assert_eq!(known.lacking(ids(), begin + OLDEST), [2]);
-        assert_eq!(known.add(1, 0), Some(14));
-        let asked = BTreeMap::from([(1, 5), (9, 5)]);
-        assert_eq!(known.of_known(&asked), (BTreeMap::from([(1, 5)]), 0));
+        assert_eq!((of(1), of(9)), (Some(13), None));
         // Everybody sees the second no more.
         known.learn(&[1, 2], &[(1, 14, 0)], begin);
-        assert_eq!((known.add(1, 0), known.add(2, 0)), (Some(14), None));
+        assert_eq!((of(1), of(2)), (Some(14), None));
         known.learn(&[3], &[(3, 30, 1)], begin);
-        assert_eq!((known.add(1, 1), known.add(3, 1)), (None, Some(30)));
-        assert_eq!(known.of_known(&asked).1, 1);
+        assert_eq!((of(1), of(3)), (None, Some(30)));
+        assert_eq!(known.counts(ids()), (HashMap::new(), 1));
         known.forget();
-        assert_eq!(known.add(3, 1), None);
+        assert_eq!(of(3), None);
     }
 
     #[test]
@@ -144,6 +144,7 @@ mod tests {
             known.learn(&[id], &[(id, 1, 0)], now);
         }
         assert!(known.articles().counts.len() <= MOST);
-        assert_eq!(known.add(59_999, 1), Some(1));
+        let last = known.counts([59_999].into_iter()).0;
+        assert_eq!(last, HashMap::from([(59_999, 1)]));
     }
 }

@@ -5,7 +5,7 @@
 //! add to the count of all time, to the counts of the last 24 hours, 7 days and 30 days ([`windows`]), and to their hour
 //! ([`series`]), all in one row of the article: its hour becomes a row of its own when the article is read in another one. The
 //! row also says whether everybody sees the article, which its first view finds out and a write that hides it takes back.
-//! [`upkeep`] moves the windows on, lets hours become days, and forgets who was counted.
+//! [`upkeep`] adds up what was only noted, moves the windows on, lets hours become days, and forgets who was counted.
 
 mod counter;
 mod crawler;

@@ -58,15 +58,15 @@ pub struct Rule {
 }
 
 /// Of how many articles plain views are noted as one row: fewer are added at once, and show at once.
-const MANY: usize = 8;
+pub const MANY: usize = 8;
 
 /// What one statement counted.
 #[derive(Debug, Default)]
 pub struct AtOnce {
     /// How often each article had been read before. Of articles that are not in it, nothing was counted.
     pub before: HashMap<i64, i64>,
-    /// Whether it was noted, and has to be added up ([`add_up`]).
-    pub noted: bool,
+    /// Of how many articles views were noted, which have to be added up ([`add_up`]).
+    pub noted: Option<usize>,
 }
 
 /// Counts plain views ([`View::is_plain`]) by one statement, which is a transaction by itself. Those of many articles are noted,
@@ -86,18 +86,19 @@ pub fn count_at_once<'v>(
     if should_note || added.len() >= MANY {
         return note(conn, known, second, &added);
     }
+    // What this instance has noted is known, but not added up.
+    let (kept, _) = known.counts(added.keys().copied());
     let counts = store::add_at_once(conn, clock, hour_of(second, clock.zone), &added)?;
     let now = Instant::now();
     let before = counts.into_iter().map(|(id, views)| {
         let added = added.get(&id).copied().unwrap_or_default();
-        // What this instance has noted is known, but not added up.
-        let before = known.add(id, added).unwrap_or_default().max(views - added);
-        known.refresh([(id, views)], now);
+        let before = kept.get(&id).copied().unwrap_or_default().max(views - added);
+        known.refresh([(id, before + added)], now);
         (id, before)
     });
     Ok(AtOnce {
         before: before.collect(),
-        noted: false,
+        noted: None,
     })
 }
 
@@ -110,15 +111,24 @@ fn note(conn: &mut DbConn, known: &Known, second: i64, added: &BTreeMap<i64, i64
         if !lacking.is_empty() {
             known.learn(&lacking, &store::noted::find_marked(conn, &lacking)?, now);
         }
-        let (views, hidden) = known.of_known(added);
+        let (before, hidden) = known.counts(added.keys().copied());
+        let views: BTreeMap<i64, i64> = added
+            .iter()
+            .filter(|(id, _)| before.contains_key(id))
+            .map(|(id, views)| (*id, *views))
+            .collect();
         if views.is_empty() {
             break;
         }
         if store::noted::note(conn, second, &views, hidden)? {
-            let before = views.into_iter().map(|(id, views)| Some((id, known.add(id, views)?)));
+            known.raise(
+                views
+                    .iter()
+                    .filter_map(|(id, views)| Some((*id, before.get(id)? + views))),
+            );
             return Ok(AtOnce {
-                before: before.flatten().collect(),
-                noted: true,
+                before,
+                noted: Some(added.len()),
             });
         }
         known.forget();

@@ -1,5 +1,6 @@
-//! What goes on beside counting: windows move on, hours get rows of their own and become days, and who was counted is forgotten. In short
-//! transactions, in the lane of views, so that no editor waits; any number of instances may do it.
+//! What goes on beside counting: what is noted is added up, windows move on, hours get rows of their own and become days, and
+//! who was counted is forgotten. In short transactions, in the lane of views, so that no editor waits; any number of instances
+//! may do it.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

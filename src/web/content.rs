@@ -453,7 +453,12 @@ mod tests {
         let content = content(r#"{"view_count":1}"#, &[7]);
         let now = Instant::now();
         content.since(1, board.now(), now);
-        for (milliseconds, age) in [(0, ViewAge::Fresh), (600, ViewAge::Aging), (1_000, ViewAge::Old)] {
+        for (milliseconds, age) in [
+            (0, ViewAge::Fresh),
+            (250, ViewAge::Fresh),
+            (400, ViewAge::Aging),
+            (600, ViewAge::Old),
+        ] {
             assert_eq!(content.view_age(&board, now + Duration::from_millis(milliseconds)), age);
         }
     }
