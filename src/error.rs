@@ -326,19 +326,28 @@ impl std::error::Error for Error {}
 /// What PostgreSQL says to the one of two transactions that it ends.
 const DEADLOCK: &str = "deadlock detected";
 
+/// What the databases say of what may go well later; diesel has no kinds for it.
+const PASSING: [&str; 7] = [
+    "database is locked",
+    DEADLOCK,
+    "canceling statement",
+    "disk is full",
+    "terminating connection",
+    "server closed the connection",
+    "no connection to the server",
+];
+
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         match &error {
             DieselError::NotFound => Self::not_found(),
             DieselError::DatabaseError(
-                DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ClosedConnection,
+                DatabaseErrorKind::SerializationFailure
+                | DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand,
                 _,
             ) => Self::unavailable(&error),
-            DieselError::DatabaseError(_, info)
-                if ["database is locked", DEADLOCK, "canceling statement", "disk is full"]
-                    .iter()
-                    .any(|text| info.message().contains(text)) =>
-            {
+            DieselError::DatabaseError(_, info) if PASSING.iter().any(|text| info.message().contains(text)) => {
                 Self::unavailable(&error)
             }
             _ => Self::internal(&error),

@@ -14,7 +14,7 @@ use broadsheet::db::Db;
 use broadsheet::views::upkeep;
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Text};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -308,6 +308,42 @@ async fn no_view_of_many_articles_counts_after_one_was_hidden(app: &App) {
     }
     for id in ids.iter().filter(|id| **id != ids[15 % 12]) {
         until_count_is(app, *id, acknowledged[id]).await;
+    }
+}
+
+/// Nobody waits for a database that has gone, and nothing that was refused counts when it is back.
+mod views_that_cannot_be_written_are_refused {
+    use super::*;
+    use crate::support::{Backend, administer, run};
+
+    #[actix_web::test]
+    async fn postgres() {
+        run(Backend::Postgres, every_view, scenario).await;
+    }
+
+    async fn scenario(app: &App) {
+        let id = published(app, "断线").await;
+        let (reader, path) = (app.anonymous(), views_of(id));
+        reader.post(&path, &json!({})).await.ok(200);
+        let name: String = diesel::select(sql::<Text>("CAST(current_database() AS TEXT)"))
+            .get_result(&mut app.connect())
+            .expect("a name");
+        administer(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+        administer(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        ));
+        for _ in 0..2 {
+            let nothing = json!({});
+            for answer in join_all((0..20).map(|_| reader.post(&path, &nothing))).await {
+                answer.problem(503, "unavailable");
+            }
+        }
+        administer(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
+        let begun = Instant::now();
+        while reader.post(&path, &json!({})).await.status != 200 {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it does not come back");
+        }
+        assert_eq!(count_of(app, id).await, 2);
     }
 }
 

@@ -106,7 +106,7 @@ fn address_of(database: &str) -> String {
     format!("{server}/{database}?{query}")
 }
 
-fn administer(statement: &str) {
+pub fn administer(statement: &str) {
     let mut connection = PgConnection::establish(&server_address()).expect("BROADSHEET_TEST_POSTGRES answers");
     connection.batch_execute(statement).expect(statement);
 }

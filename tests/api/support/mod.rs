@@ -23,7 +23,7 @@ use serde_json::json;
 
 pub use answer::Answer;
 pub use client::{Anonymous, ApiKey, Bearer, Client, Role};
-pub use database::{Backend, Database};
+pub use database::{Backend, Database, administer};
 
 /// E-mail of the admin that every server of the tests has.
 pub const EMAIL: &str = "admin@example.com";
