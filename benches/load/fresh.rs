@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -177,17 +177,23 @@ impl Fresh {
                     .writes
                     .add(editor.patch(&path, &json!({"title": title})).await?.took()?);
                 let acknowledged = Instant::now();
-                if title_of(&reader, &path).await? != title {
-                    written.stale += 1;
-                }
-                if let Some(there) = &there {
+                let followed = async {
+                    let Some(there) = &there else { return Ok(None) };
                     while title_of(there, &path).await? != title {
                         if acknowledged.elapsed() > Duration::from_secs(10) {
                             return Err("the other instance does not follow".to_owned());
                         }
                         actix_web::rt::time::sleep(ASK_AGAIN).await;
                     }
-                    written.followed.add(acknowledged.elapsed());
+                    Ok(Some(acknowledged.elapsed()))
+                };
+                // On both at once: what the other one is asked must not wait for what this one is.
+                let (own, followed) = join(title_of(&reader, &path), followed).await;
+                if own? != title {
+                    written.stale += 1;
+                }
+                if let Some(followed) = followed? {
+                    written.followed.add(followed);
                 }
                 next += pause;
                 actix_web::rt::time::sleep(next.saturating_duration_since(Instant::now())).await;

@@ -58,22 +58,18 @@ pub fn load_bodies(conn: &mut DbConn, ids: &[i64], format: BodyFormat) -> QueryR
 
 /// The pictures that a stored form shows.
 pub fn images_in(stored: &str) -> BTreeSet<i64> {
-    let mut ids = BTreeSet::new();
-    render::fill(stored, |place, _out| {
-        ids.insert(place.id);
-    });
-    ids
+    render::places(stored).map(|place| place.id).collect()
 }
 
 /// The stored form as it is answered.
-pub fn fill_body(stored: &str, format: BodyFormat, source: BodySource, images: &HashMap<i64, Image>) -> Result<Body> {
+pub fn fill_body(stored: String, format: BodyFormat, source: BodySource, images: &HashMap<i64, Image>) -> Result<Body> {
     let mut body = Body {
         format: format.as_str(),
         source_format: source.as_str(),
-        images: images_in(stored).into_iter().collect(),
+        images: images_in(&stored).into_iter().collect(),
         ..Body::default()
     };
-    let filled = |write: fn(&Place, &Picture<'_>, &mut String)| {
+    let filled = |stored, write: fn(&Place, &Picture<'_>, &mut String)| {
         render::fill(stored, |place, out| {
             if let Some(image) = images.get(&place.id) {
                 write(place, &picture(image), out);
@@ -81,10 +77,10 @@ pub fn fill_body(stored: &str, format: BodyFormat, source: BodySource, images: &
         })
     };
     match format {
-        BodyFormat::Html => body.html = Some(filled(render::figure_html)),
-        BodyFormat::Markdown => body.markdown = Some(filled(render::image_markdown)),
-        BodyFormat::Text => body.text = Some(stored.to_owned()),
-        BodyFormat::Source => body.source = Some(stored.to_owned()),
+        BodyFormat::Html => body.html = Some(filled(stored, render::figure_html)),
+        BodyFormat::Markdown => body.markdown = Some(filled(stored, render::image_markdown)),
+        BodyFormat::Text => body.text = Some(stored),
+        BodyFormat::Source => body.source = Some(stored),
         BodyFormat::Blocks => {
             let mut failed = None;
             let json = render::fill(stored, |place, out| {

@@ -3,15 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::body::{fill_body, images_in, load_bodies};
+use super::body::{fill_body, images_in};
 use super::input::Metadata;
 use super::model::{Article, ArticleLinks, ArticleRow, ArticleSummary, BodyFormat, Neighbors, Seo, SourceRef, Status};
 use super::nearby;
 use super::query::Includes;
-use super::shown::{Around, Shown};
-use super::store;
-use crate::db::{self, DbConn, Read, Seldom, Subject, Timestamp, Tx};
-use crate::error::{Error, Result};
+use super::shown::{Name, Shown, find_shown, load_shown};
+use crate::db::{self, DbConn, Read, Seldom, Sight, Subject, Timestamp, Tx};
+use crate::error::Result;
 use crate::images::model::Image;
 use crate::images::store::load_images;
 use crate::site::model::SiteRow;
@@ -35,6 +34,15 @@ impl Scene {
         Ok(Self {
             site: read.kept(Seldom::Site, find_site)?,
             tree: read.kept(Seldom::Categories, load_tree)?,
+            origin: origin.to_owned(),
+        })
+    }
+
+    /// For readers, if nothing has to be read for it.
+    pub fn at_hand(read: &Read<'_>, origin: &str) -> Option<Self> {
+        Some(Self {
+            site: read.kept_at_hand(Seldom::Site)?,
+            tree: read.kept_at_hand(Seldom::Categories)?,
             origin: origin.to_owned(),
         })
     }
@@ -78,123 +86,154 @@ pub fn summaries(
     rows: Vec<ArticleRow>,
     body: Option<BodyFormat>,
 ) -> Result<Vec<ArticleSummary>> {
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let parts = Parts {
-        around: Around::load(conn, &ids)?,
-        views: store::load_view_counts(conn, &ids)?,
-        bodies: match body {
-            Some(format) => load_bodies(conn, &ids, format)?,
-            None => HashMap::new(),
-        },
-    };
-    sum_up(conn, now, scene, rows, parts, body)
-}
-
-/// What belongs to articles and stands elsewhere, pictures aside.
-struct Parts {
-    around: Around,
-    views: HashMap<i64, i64>,
-    bodies: HashMap<i64, String>,
-}
-
-fn sum_up(
-    conn: &mut DbConn,
-    now: Timestamp,
-    scene: &Scene,
-    rows: Vec<ArticleRow>,
-    parts: Parts,
-    body: Option<BodyFormat>,
-) -> Result<Vec<ArticleSummary>> {
-    let Parts {
-        around: Around { mut tags, mut by_lines },
-        views,
-        mut bodies,
-    } = parts;
-    let mut shown: BTreeSet<i64> = rows.iter().filter_map(|row| row.values.cover_image_id).collect();
-    shown.extend(bodies.values().flat_map(|stored| images_in(stored)));
-    let shown: Vec<i64> = shown.into_iter().collect();
-    let images: HashMap<i64, Image> = load_images(conn, &shown)?
+    let shown = load_shown(conn, rows, body)?;
+    let images = load_pictures(conn, scene, &pictures_of(&shown))?;
+    shown
         .into_iter()
-        .map(|(id, row)| (id, row.into_image(&scene.origin)))
-        .collect();
-
-    rows.into_iter()
-        .map(|ArticleRow { id, values: row }| {
-            let body = match body {
-                Some(format) => {
-                    let stored = bodies.remove(&id).unwrap_or_default();
-                    let stored = if stored.is_empty() && format == BodyFormat::Blocks {
-                        "[]"
-                    } else {
-                        &stored
-                    };
-                    Some(fill_body(stored, format, row.source_format, &images)?)
-                }
-                None => None,
-            };
-            Ok(ArticleSummary {
-                id,
-                status: Status::at(row.state, row.published_at, now),
-                category: row.category_id.and_then(|id| scene.tree.reference(id)),
-                tags: tags.remove(&id).unwrap_or_default(),
-                authors: by_lines
-                    .remove(&id)
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|by_line| by_line.into_ref(&scene.origin))
-                    .collect(),
-                cover: row.cover_image_id.and_then(|id| images.get(&id).cloned()),
-                view_count: views.get(&id).copied().unwrap_or_default(),
-                url: scene.site.url_of_article(id, &row.slug),
-                links: ArticleLinks::of(id),
-                slug: row.slug,
-                title: row.title,
-                summary: row.summary.unwrap_or(row.derived_summary),
-                locale: row.locale,
-                featured: row.featured,
-                published_at: row.published_at,
-                created_at: row.created_at,
-                updated_at: row.updated_at,
-                version: row.version,
-                word_count: row.word_count,
-                reading_minutes: row.reading_minutes,
-                source: SourceRef {
-                    name: row.source_name,
-                    url: row.source_url,
-                },
-                seo: Seo {
-                    title: row.seo_title,
-                    description: row.seo_description,
-                },
-                external_id: row.external_id,
-                metadata: Metadata::raw(row.metadata),
-                body,
-            })
-        })
+        .map(|shown| sum_up(now, scene, shown, &images, body))
         .collect()
 }
 
-/// One article with all that was asked for; what stands around it may be at hand.
-pub fn assemble(
-    conn: &mut DbConn,
+/// The images that these articles show.
+fn pictures_of(shown: &[Shown]) -> Vec<i64> {
+    let mut ids = BTreeSet::new();
+    for Shown { row, body, around, .. } in shown {
+        ids.extend(row.values.cover_image_id);
+        ids.extend(around.by_lines.iter().filter_map(|by_line| by_line.avatar_image_id));
+        ids.extend(body.iter().flat_map(|stored| images_in(stored)));
+    }
+    ids.into_iter().collect()
+}
+
+/// Them, as far as they are there, in one statement.
+fn load_pictures(conn: &mut DbConn, scene: &Scene, ids: &[i64]) -> Result<HashMap<i64, Image>> {
+    let rows = load_images(conn, ids)?.into_iter();
+    Ok(rows.map(|(id, row)| (id, row.into_image(&scene.origin))).collect())
+}
+
+/// An article as it is answered, with its body if a form was asked for.
+fn sum_up(
     now: Timestamp,
     scene: &Scene,
     shown: Shown,
-    around: Option<Around>,
+    images: &HashMap<i64, Image>,
+    format: Option<BodyFormat>,
+) -> Result<ArticleSummary> {
+    let Shown {
+        row,
+        views,
+        body,
+        around,
+    } = shown;
+    let ArticleRow { id, values: row } = row;
+    let body = match format {
+        Some(format) => {
+            let stored = match body {
+                Some(stored) if !stored.is_empty() => stored,
+                _ if format == BodyFormat::Blocks => "[]".to_owned(),
+                _ => String::new(),
+            };
+            Some(fill_body(stored, format, row.source_format, images)?)
+        }
+        None => None,
+    };
+    Ok(ArticleSummary {
+        id,
+        status: Status::at(row.state, row.published_at, now),
+        category: row.category_id.and_then(|id| scene.tree.reference(id)),
+        tags: around.tags,
+        authors: around
+            .by_lines
+            .into_iter()
+            .map(|by_line| by_line.into_ref(images))
+            .collect(),
+        cover: row.cover_image_id.and_then(|id| images.get(&id).cloned()),
+        view_count: views.unwrap_or_default(),
+        url: scene.site.url_of_article(id, &row.slug),
+        links: ArticleLinks::of(id),
+        slug: row.slug,
+        title: row.title,
+        summary: row.summary.unwrap_or(row.derived_summary),
+        locale: row.locale,
+        featured: row.featured,
+        published_at: row.published_at,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        version: row.version,
+        word_count: row.word_count,
+        reading_minutes: row.reading_minutes,
+        source: SourceRef {
+            name: row.source_name,
+            url: row.source_url,
+        },
+        seo: Seo {
+            title: row.seo_title,
+            description: row.seo_description,
+        },
+        external_id: row.external_id,
+        metadata: Metadata::raw(row.metadata),
+        body,
+    })
+}
+
+/// The article of that name with all that was asked for, if `sight` sees it.
+pub fn find(
+    read: &mut Read<'_>,
+    name: Name<'_>,
+    sight: Sight,
+    origin: &str,
     includes: Includes,
-) -> Result<Article> {
-    let Shown { row, views, body, .. } = shown;
+) -> Result<Option<Article>> {
+    let Some((shown, numbers)) = find_shown(read.conn, read.now, name, sight, includes.body_format())? else {
+        return Ok(None);
+    };
+    read.tell_numbers(numbers);
+    let scene = Scene::load(read, origin)?;
+    assemble(read.conn, read.now, &scene, shown, includes).map(Some)
+}
+
+/// The same by one statement, without a snapshot, and by one more for its pictures, which may be newer. Nothing as well where
+/// more is to be read, or where a picture has gone meanwhile.
+pub fn find_at_once(
+    read: &mut Read<'_>,
+    name: Name<'_>,
+    sight: Sight,
+    origin: &str,
+    includes: Includes,
+) -> Result<Option<Article>> {
+    if includes.related || includes.neighbors {
+        return Ok(None);
+    }
+    let body = includes.body_format();
+    let Some((shown, numbers)) = find_shown(read.conn, read.now, name, sight, body)? else {
+        return Ok(None);
+    };
+    read.tell_numbers(numbers);
+    let Some(scene) = Scene::at_hand(read, origin) else {
+        return Ok(None);
+    };
+    let pictures = pictures_of(std::slice::from_ref(&shown));
+    let images = load_pictures(read.conn, &scene, &pictures)?;
+    if images.len() < pictures.len() {
+        return Ok(None);
+    }
+    Ok(Some(Article {
+        summary: sum_up(read.now, &scene, shown, &images, body)?,
+        related: None,
+        neighbors: None,
+    }))
+}
+
+/// One article with all that was asked for.
+pub fn assemble(conn: &mut DbConn, now: Timestamp, scene: &Scene, shown: Shown, includes: Includes) -> Result<Article> {
     let related = if includes.related {
-        let rows = nearby::related(conn, now, &row, 10)?;
+        let rows = nearby::related(conn, now, &shown.row, 10)?;
         Some(summaries(conn, now, scene, rows, None)?)
     } else {
         None
     };
     let neighbors = if includes.neighbors {
-        let (older, newer) = nearby::neighbors(conn, now, &row)?;
+        let (older, newer) = nearby::neighbors(conn, now, &shown.row)?;
         let ids = (older.as_ref().map(|row| row.id), newer.as_ref().map(|row| row.id));
         let mut neighbors = Neighbors::default();
         for summary in summaries(conn, now, scene, older.into_iter().chain(newer).collect(), None)? {
@@ -208,19 +247,9 @@ pub fn assemble(
     } else {
         None
     };
-    let parts = Parts {
-        around: match around {
-            Some(around) => around,
-            None => Around::load(conn, &[row.id])?,
-        },
-        views: views.map(|views| (row.id, views)).into_iter().collect(),
-        bodies: body.map(|body| (row.id, body)).into_iter().collect(),
-    };
-    let summary = sum_up(conn, now, scene, vec![row], parts, includes.body_format())?
-        .pop()
-        .ok_or_else(Error::not_found)?;
+    let images = load_pictures(conn, scene, &pictures_of(std::slice::from_ref(&shown)))?;
     Ok(Article {
-        summary,
+        summary: sum_up(now, scene, shown, &images, includes.body_format())?,
         related,
         neighbors,
     })

@@ -4,7 +4,7 @@
 use super::input::ArticleFields;
 use super::model::BodySource;
 use crate::text::analyse::BodyLexemes;
-use crate::text::render::{Rendered, fill, render};
+use crate::text::render::{Rendered, places, render};
 use crate::text::summary::{summary, word_count};
 
 /// A body that is written, rendered and analysed.
@@ -96,10 +96,9 @@ pub(super) fn says_else(fields: &ArticleFields) -> bool {
 
 /// The text from where it begins to be prose: an article that opens with a picture is not summed up by the caption.
 fn without_captions(rendered: &Rendered) -> &str {
-    let mut captions = Vec::new();
-    fill(&rendered.blocks, |place, _out| {
-        captions.extend(place.caption.clone().or_else(|| place.alt.clone()));
-    });
+    let captions: Vec<String> = places(&rendered.blocks)
+        .filter_map(|place| place.caption.or(place.alt))
+        .collect();
     let mut text = rendered.text.as_str();
     while let Some((first, rest)) = text.split_once("\n\n")
         && captions.iter().any(|caption| caption == first)

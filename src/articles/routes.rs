@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, patch, post, 
 use super::filter::{Walk, filtered};
 use super::input::{ArticleCreate, ArticleFields, ArticlePut};
 use super::listed::{Part, list_of_owner};
-use super::load::{Scene, assemble, next_due, subjects_of, summaries};
+use super::load::{Scene, assemble, find, find_at_once, next_due, subjects_of, summaries};
 use super::model::{Article, ArticleRow, ArticleSummary, BodyFormat};
 use super::nearby;
 use super::prepared::{Analysed, Prepared, says_else};
@@ -141,12 +141,15 @@ pub async fn get_article(
 ) -> Result<Reply> {
     let (PathId(id), Query(Show(includes))) = (id, query);
     includes.check(&viewer)?;
+    let (name, sight, once) = (Name::Id(id), viewer.sight(), origin.clone());
     let (article, due) = db
-        .read(move |read| {
-            let name = Name::Id(id);
-            let article = find(read, name, viewer.sight(), &origin.0, includes)?.ok_or_else(Error::not_found)?;
-            Ok((article, next_due(read, includes)?))
-        })
+        .read_at_once(
+            move |read| Ok(find_at_once(read, name, sight, &once.0, includes)?.map(|article| (article, None))),
+            move |read| {
+                let article = find(read, name, sight, &origin.0, includes)?.ok_or_else(Error::not_found)?;
+                Ok((article, next_due(read, includes)?))
+            },
+        )
         .await?;
     show(&article, due)
 }
@@ -181,15 +184,21 @@ pub async fn get_article_by_slug(
         Here(Box<Article>, Option<Timestamp>),
         Moved(String),
     }
+    let (sight, once) = (viewer.sight(), (slug.clone(), origin.clone()));
     let found = db
-        .read(move |read| {
-            let sight = viewer.sight();
-            if let Some(article) = find(read, Name::Slug(&slug), sight, &origin.0, includes)? {
-                return Ok(Found::Here(Box::new(article), next_due(read, includes)?));
-            }
-            let present = store::find_by_former_slug(read.conn, &slug, sight, read.now)?;
-            present.map(Found::Moved).ok_or_else(Error::not_found)
-        })
+        .read_at_once(
+            move |read| {
+                let article = find_at_once(read, Name::Slug(&once.0), sight, &once.1.0, includes)?;
+                Ok(article.map(|article| Found::Here(Box::new(article), None)))
+            },
+            move |read| {
+                if let Some(article) = find(read, Name::Slug(&slug), sight, &origin.0, includes)? {
+                    return Ok(Found::Here(Box::new(article), next_due(read, includes)?));
+                }
+                let present = store::find_by_former_slug(read.conn, &slug, sight, read.now)?;
+                present.map(Found::Moved).ok_or_else(Error::not_found)
+            },
+        )
         .await?;
     match found {
         Found::Here(article, due) => Ok(show(&article, due)?.respond_to(&request)),
@@ -320,7 +329,7 @@ pub async fn update_article(
         .look(move |read| {
             let text = text_is_needed.then_some(BodyFormat::Text);
             let shown = find_shown(read.conn, read.now, Name::Id(id), before.sight(), text)?;
-            let Shown { row, body: text, .. } = shown.ok_or_else(Error::not_found)?;
+            let (Shown { row, body: text, .. }, _) = shown.ok_or_else(Error::not_found)?;
             write::check_rights(&before, &row)?;
             Ok((row, text))
         })
@@ -436,34 +445,21 @@ impl Prepared {
 
 /// The article that was written, as it stands in the transaction.
 fn answer(tx: &mut Tx<'_>, origin: &str, written: Written) -> Result<(Article, bool)> {
-    let Written { id, created, around } = written;
+    let Written {
+        created,
+        shown,
+        numbers,
+        ..
+    } = written;
     let includes = Includes {
         body: true,
         related: false,
         neighbors: false,
         format: BodyFormat::Html,
     };
-    let shown = find_shown(tx.conn, tx.now, Name::Id(id), Sight::All, includes.body_format())?;
-    let shown = shown.ok_or_else(Error::not_found)?;
-    tx.tell_numbers(shown.numbers);
+    tx.tell_numbers(numbers);
     let scene = Scene::within(tx, origin)?;
-    Ok((assemble(tx.conn, tx.now, &scene, shown, around, includes)?, created))
-}
-
-/// The article of that name with all that was asked for, if `sight` sees it.
-fn find(
-    read: &mut Read<'_>,
-    name: Name<'_>,
-    sight: Sight,
-    origin: &str,
-    includes: Includes,
-) -> Result<Option<Article>> {
-    let Some(shown) = find_shown(read.conn, read.now, name, sight, includes.body_format())? else {
-        return Ok(None);
-    };
-    read.tell_numbers(shown.numbers);
-    let scene = Scene::load(read, origin)?;
-    assemble(read.conn, read.now, &scene, shown, None, includes).map(Some)
+    Ok((assemble(tx.conn, tx.now, &scene, shown, includes)?, created))
 }
 
 fn reply((article, created): (Article, bool)) -> Result<Reply> {

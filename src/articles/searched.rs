@@ -45,17 +45,12 @@ impl Entries {
 
     /// An article without its text, and what stands around it.
     fn of_one(row: ArticleRow, around: &Around) -> Self {
-        let id = row.id;
-        let tags = around.tags.get(&id).map(|tags| (id, ids_and_names(tags)));
-        let authors = around.by_lines.get(&id).map(|by_lines| {
-            let ids = by_lines.iter().map(|by_line| by_line.author.id);
-            (id, ids.collect())
-        });
+        let authors = around.by_lines.iter().map(|by_line| by_line.id);
         Self {
-            rows: vec![row],
-            tags: tags.into_iter().collect(),
-            authors: authors.into_iter().collect(),
+            tags: HashMap::from([(row.id, ids_and_names(&around.tags))]),
+            authors: HashMap::from([(row.id, authors.collect())]),
             texts: HashMap::new(),
+            rows: vec![row],
         }
     }
 

@@ -11,12 +11,12 @@ use super::listed::Facts;
 use super::model::{ArticleRow, ArticleValues, BodyFormat, State, Status};
 use super::prepared::{Analysed, Prepared, Said, says_else};
 use super::searched::{put_entry, put_facts};
-use super::shown::Around;
+use super::shown::{Name, Shown, find_shown};
 use super::slugs::{set_former_slugs, set_slug};
 use super::store;
 use crate::auth::Viewer;
 use crate::db::schema::{authors, categories};
-use crate::db::{Subject, Timestamp, Tx};
+use crate::db::{Numbers, Sight, Subject, Timestamp, Tx};
 use crate::error::{Code, Error, Result};
 use crate::images::store::load_images;
 use crate::index;
@@ -32,8 +32,9 @@ pub struct Written {
     pub id: i64,
     /// Whether it was made.
     pub created: bool,
-    /// What stands around it now, if that was read.
-    pub(super) around: Option<Around>,
+    /// What it is now, with its body as HTML.
+    pub(super) shown: Shown,
+    pub(super) numbers: Numbers,
 }
 
 /// Makes an article.
@@ -103,10 +104,12 @@ pub fn update(
         fields.forbid_publisher_fields()?;
     }
     if body.is_none() && fields == ArticleFields::default() {
+        let (shown, numbers) = find_written(tx, id)?;
         return Ok(Written {
             id,
             created: false,
-            around: None,
+            shown,
+            numbers,
         });
     }
     let mut fields = fields;
@@ -278,12 +281,12 @@ fn apply(
         relist(tx, id)?;
     }
     let is_hidden = !is_published || values.listed_at > tx.now;
-    let around = Around::load(tx.conn, &[id])?;
+    let (shown, numbers) = find_written(tx, id)?;
     let row = ArticleRow { id, values };
     if says_else || was_published != is_published {
-        put_entry(tx.conn, row, &around, said, id_is_new)?;
+        put_entry(tx.conn, row, &shown.around, said, id_is_new)?;
     } else {
-        put_facts(tx.conn, row, &around)?;
+        put_facts(tx.conn, row, &shown.around)?;
     }
     // Last, since views of it wait from here on.
     if is_hidden && !id_is_new {
@@ -292,8 +295,14 @@ fn apply(
     Ok(Written {
         id,
         created: id_is_new,
-        around: Some(around),
+        shown,
+        numbers,
     })
+}
+
+/// The article as it is shown to who has written it.
+fn find_written(tx: &mut Tx<'_>, id: i64) -> Result<(Shown, Numbers)> {
+    find_shown(tx.conn, tx.now, Name::Id(id), Sight::All, Some(BodyFormat::Html))?.ok_or_else(Error::not_found)
 }
 
 fn set_fields(values: &mut ArticleValues, fields: &ArticleFields) {

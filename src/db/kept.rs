@@ -136,6 +136,12 @@ impl<'a> Keeper<'a> {
         self.changes.kept.put(what, number, self.since, &value);
         Ok(value)
     }
+
+    /// What is kept, where the numbers were told and prove it.
+    fn at_hand<T: Any + Send + Sync>(&self, what: Seldom) -> Option<Arc<T>> {
+        let number = self.numbers?.of(what);
+        self.changes.kept.find(what, number, &self.changes.content)
+    }
 }
 
 impl Tx<'_> {
@@ -159,7 +165,7 @@ impl Tx<'_> {
 }
 
 impl Read<'_> {
-    /// Says what the numbers are in this snapshot; not within [`super::Db::look`], which has none.
+    /// Says what the numbers are in this snapshot; without one, as they were when all else was read.
     pub fn tell_numbers(&mut self, numbers: Numbers) {
         self.keeper.numbers.get_or_insert(numbers);
     }
@@ -172,5 +178,10 @@ impl Read<'_> {
         load: impl FnOnce(&mut DbConn) -> QueryResult<T>,
     ) -> Result<Arc<T>> {
         self.keeper.find(self.conn, what, load)
+    }
+
+    /// The same without a statement: only if the numbers were told, and what is kept is that.
+    pub fn kept_at_hand<T: Any + Send + Sync>(&self, what: Seldom) -> Option<Arc<T>> {
+        self.keeper.at_hand(what)
     }
 }

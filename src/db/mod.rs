@@ -12,6 +12,8 @@ pub mod changes;
 mod conn;
 mod count;
 pub mod cursor;
+pub mod fixed;
+pub mod gathered;
 mod kept;
 mod level;
 mod lexemes;
@@ -100,6 +102,17 @@ pub struct Read<'a> {
     /// The time at which everything is judged.
     pub now: Timestamp,
     keeper: kept::Keeper<'a>,
+}
+
+impl<'a> Read<'a> {
+    /// Without a snapshot.
+    fn new(conn: &'a mut DbConn, changes: &'a Changes) -> Self {
+        Self {
+            keeper: kept::Keeper::new(changes),
+            conn,
+            now: Timestamp::now(),
+        }
+    }
 }
 
 /// A transaction that writes.
@@ -199,7 +212,21 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.read_as(true, work).await
+        self.on_reader(|conn, changes| on_snapshot(conn, changes, work)).await
+    }
+
+    /// As [`Db::read`], for what one statement finds as a rule, which is a snapshot by itself: `at_once` runs without one.
+    /// Where it says nothing, `work` runs on one.
+    pub async fn read_at_once<T: Send + 'static>(
+        &self,
+        at_once: impl FnOnce(&mut Read<'_>) -> Result<Option<T>> + Send + 'static,
+        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.on_reader(|conn, changes| match at_once(&mut Read::new(conn, changes))? {
+            Some(found) => Ok(found),
+            None => on_snapshot(conn, changes, work),
+        })
+        .await
     }
 
     /// Runs `work` without a snapshot: each statement sees what is committed when it begins. For a single one, or where what is
@@ -208,36 +235,19 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.read_as(false, work).await
+        self.on_reader(|conn, changes| work(&mut Read::new(conn, changes)))
+            .await
     }
 
-    async fn read_as<T: Send + 'static>(
+    async fn on_reader<T: Send + 'static>(
         &self,
-        is_snapshot: bool,
-        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut DbConn, &Changes) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let since = Instant::now();
         let (pool, changes) = (self.pool.clone(), Arc::clone(&self.changes));
-        let outcome = self.readers.run(move || {
-            Ok(count::statements(|| {
-                let mut conn = pool.get()?;
-                let conn = &mut *conn;
-                let keeper = kept::Keeper::new(&changes);
-                let work = |conn: &mut DbConn| {
-                    work(&mut Read {
-                        conn,
-                        now: Timestamp::now(),
-                        keeper,
-                    })
-                };
-                if !is_snapshot {
-                    return work(conn);
-                }
-                begin(conn, Begin::Read)?;
-                let outcome = work(conn);
-                end(conn, outcome, None)
-            }))
-        });
+        let outcome = self
+            .readers
+            .run(move || Ok(count::statements(|| work(&mut *pool.get()?, &changes))));
         let (outcome, statements) = outcome.await?;
         note_spent(since, statements);
         outcome
@@ -372,6 +382,18 @@ fn begin(conn: &mut DbConn, begin: Begin) -> QueryResult<()> {
             begun
         }
     }
+}
+
+/// Runs `work` on a snapshot.
+fn on_snapshot<T>(conn: &mut DbConn, changes: &Changes, work: impl FnOnce(&mut Read<'_>) -> Result<T>) -> Result<T> {
+    let keeper = kept::Keeper::new(changes);
+    begin(conn, Begin::Read)?;
+    let outcome = work(&mut Read {
+        conn: &mut *conn,
+        now: Timestamp::now(),
+        keeper,
+    });
+    end(conn, outcome, None)
 }
 
 /// Ends what [`begin`] began: commits what went well, after these last words, which PostgreSQL takes in the same round trip.

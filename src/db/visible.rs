@@ -7,6 +7,7 @@ use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
+use super::fixed::Value;
 use super::schema::{article_hits, articles};
 use super::{MultiBackend, Read, Timestamp};
 use crate::error::Result;
@@ -78,6 +79,17 @@ macro_rules! on_sight {
             }
         }
     };
+}
+
+impl Sight {
+    /// The values of the condition that [`on_sight!`](crate::on_sight) makes, in their order.
+    pub fn values(self, now: Timestamp) -> Vec<Value<'static>> {
+        match self {
+            Self::Public => vec![Value::Text("published"), Value::Time(now)],
+            Self::Own(user) => vec![Value::Text("published"), Value::Time(now), Value::Number(user)],
+            Self::All => vec![Value::Number(0)],
+        }
+    }
 }
 
 /// The articles that everybody sees at `now`, and those that this user created.

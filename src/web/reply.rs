@@ -23,6 +23,9 @@ use crate::db::board::places;
 use crate::db::{Subject, Timestamp};
 use crate::error::{Error, Result};
 
+/// As much as most answers take, in bytes.
+const USUAL_LENGTH: usize = 16 << 10;
+
 /// One thing.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Data<T> {
@@ -49,7 +52,9 @@ pub struct Reply {
 impl Reply {
     /// 200 with any JSON.
     pub fn json(value: &impl Serialize) -> Result<Self> {
-        Ok(Self::bytes(serde_json::to_vec(value).map_err(Error::internal)?))
+        let mut body = Vec::with_capacity(USUAL_LENGTH);
+        serde_json::to_writer(&mut body, value).map_err(Error::internal)?;
+        Ok(Self::bytes(body))
     }
 
     /// 200 with JSON that is written already.

@@ -179,7 +179,7 @@ fn is_stored(conn: &mut DbConn, row: &ArticleRow, ready: &Ready) -> Result<bool>
         .eq(post.tags.iter().map(|name| fold_name(name)))
         && names
             .iter()
-            .map(|by_line| by_line.author.name.as_str())
+            .map(|by_line| by_line.name.as_str())
             .eq(post.authors.iter().map(String::as_str));
     if !same {
         return Ok(false);

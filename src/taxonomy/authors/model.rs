@@ -1,5 +1,7 @@
 //! What an author is: as stored, as answered, as sent.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -33,6 +35,22 @@ pub struct AuthorRow {
     pub avatar_image_id: Option<i64>,
     /// JSON list of [`AuthorLink`].
     pub links: String,
+}
+
+/// An author as articles show them.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = authors)]
+pub struct ByLine {
+    /// Their id.
+    pub id: i64,
+    /// Their slug.
+    pub slug: String,
+    /// Their name.
+    pub name: String,
+    /// Who they are.
+    pub bio: Option<String>,
+    /// Their picture.
+    pub avatar_image_id: Option<i64>,
 }
 
 /// An author: a by-line, and no account.
@@ -237,15 +255,17 @@ impl AuthorRow {
             article_count,
         })
     }
+}
 
-    /// As articles show it, with addresses that begin with `origin`.
-    pub fn into_ref(self, avatar: Option<ImageRow>, origin: &str) -> AuthorRef {
+impl ByLine {
+    /// As articles show it, with a portrait that is among these images.
+    pub fn into_ref(self, images: &HashMap<i64, Image>) -> AuthorRef {
         AuthorRef {
+            avatar: self.avatar_image_id.and_then(|id| images.get(&id).cloned()),
             id: self.id,
             slug: self.slug,
             name: self.name,
             bio: self.bio,
-            avatar: avatar.map(|image| image.into_image(origin)),
         }
     }
 }

@@ -6,7 +6,8 @@ use diesel::dsl::{count_star, exists};
 use diesel::prelude::*;
 use diesel::result::{Error as DieselError, OptionalEmptyChangesetExtension};
 
-use super::model::{Author, AuthorChanges, AuthorRef, AuthorRow, NewAuthor};
+use super::model::{Author, AuthorChanges, AuthorRow, ByLine, NewAuthor};
+use crate::db::gathered::{Rows, gathered};
 use crate::db::schema::{article_authors, articles, authors};
 use crate::db::violation::breaks_reference;
 use crate::db::{DbConn, Subject, Timestamp, Tx, among, is_public};
@@ -77,47 +78,71 @@ pub fn show_authors(conn: &mut DbConn, now: Timestamp, rows: Vec<AuthorRow>, ori
         .collect()
 }
 
-/// An author of an article.
-pub struct ByLine {
-    /// Who it is.
-    pub author: AuthorRow,
-    avatar: Option<ImageRow>,
-}
-
-impl ByLine {
-    /// As articles show it, with addresses that begin with `origin`.
-    pub fn into_ref(self, origin: &str) -> AuthorRef {
-        self.author.into_ref(self.avatar, origin)
-    }
-}
-
-/// The by-lines of articles, in the order that each article has them in; two statements, one where there are no portraits.
+/// The by-lines of articles, in the order that each article has them in; one statement.
 pub fn load_by_lines(conn: &mut DbConn, article_ids: &[i64]) -> QueryResult<HashMap<i64, Vec<ByLine>>> {
-    let mut by_article: HashMap<i64, Vec<ByLine>> = HashMap::new();
     if article_ids.is_empty() {
-        return Ok(by_article);
+        return Ok(HashMap::new());
     }
     let by_line = article_authors::table.inner_join(authors::table);
-    let mut rows: Vec<(i64, i32, AuthorRow)> = on_ids!(conn, article_authors::article_id, article_ids, |c, named| {
+    let rows: Vec<(i64, i32, ByLine)> = on_ids!(conn, article_authors::article_id, article_ids, |c, named| {
         by_line
             .filter(named)
             .select((
                 article_authors::article_id,
                 article_authors::position,
-                AuthorRow::as_select(),
+                ByLine::as_select(),
             ))
             .load(c)
     })?;
-    rows.sort_by_key(|(_, position, author)| (*position, author.id));
-    let avatars = load_avatars(conn, rows.iter().map(|(_, _, row)| row))?;
-    for (article_id, _, author) in rows {
-        let avatar = avatar_of(&author, &avatars);
-        by_article
-            .entry(article_id)
-            .or_default()
-            .push(ByLine { author, avatar });
+    let mut by_article: HashMap<i64, Vec<(i32, ByLine)>> = HashMap::new();
+    for (article_id, position, by_line) in rows {
+        by_article.entry(article_id).or_default().push((position, by_line));
     }
-    Ok(by_article)
+    Ok(by_article
+        .into_iter()
+        .map(|(id, by_lines)| (id, in_order(by_lines)))
+        .collect())
+}
+
+/// They are few, and the database would make a table to sort them in.
+fn in_order(mut by_lines: Vec<(i32, ByLine)>) -> Vec<ByLine> {
+    by_lines.sort_by_key(|(position, by_line)| (*position, by_line.id));
+    by_lines.into_iter().map(|(_, by_line)| by_line).collect()
+}
+
+/// The by-lines of the article whose row is selected, as one value of it.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub fn gathered_by_lines() -> _ {
+    article_authors::table
+        .inner_join(authors::table)
+        .filter(article_authors::article_id.eq(articles::id))
+        .select(gathered((
+            article_authors::position,
+            authors::id,
+            authors::slug,
+            authors::name,
+            authors::bio,
+            authors::avatar_image_id,
+        )))
+        .single_value()
+}
+
+/// What [`gathered_by_lines`] finds.
+pub type GatheredByLines = Rows<(i32, i64, String, String, Option<String>, Option<i64>)>;
+
+/// Them, in the order that the article has them in.
+pub fn by_lines_of_rows(Rows(rows): GatheredByLines) -> Vec<ByLine> {
+    let by_line = |(position, id, slug, name, bio, avatar_image_id)| {
+        let by_line = ByLine {
+            id,
+            slug,
+            name,
+            bio,
+            avatar_image_id,
+        };
+        (position, by_line)
+    };
+    in_order(rows.into_iter().map(by_line).collect())
 }
 
 fn load_avatars<'a>(

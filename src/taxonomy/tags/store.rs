@@ -8,6 +8,7 @@ use diesel::result::OptionalEmptyChangesetExtension;
 
 use super::keys::write_keys;
 use super::model::{NewTag, Tag, TagChanges, TagRef};
+use crate::db::gathered::{Rows, gathered};
 use crate::db::schema::{article_tags, articles, tags};
 use crate::db::{DbConn, MultiBackend, Sight, Subject, Timestamp, Tx, among, is_public};
 use crate::error::{Code, Error, Result};
@@ -108,23 +109,46 @@ fn with_counts(conn: &mut DbConn, now: Timestamp, rows: Vec<TagRef>) -> QueryRes
 
 /// The tags of articles, in the order that each article has them in; one statement.
 pub fn load_tags_of(conn: &mut DbConn, article_ids: &[i64]) -> QueryResult<HashMap<i64, Vec<TagRef>>> {
-    let mut by_article: HashMap<i64, Vec<TagRef>> = HashMap::new();
     if article_ids.is_empty() {
-        return Ok(by_article);
+        return Ok(HashMap::new());
     }
     let carried = article_tags::table.inner_join(tags::table);
-    let mut rows: Vec<(i64, i32, TagRef)> = on_ids!(conn, article_tags::article_id, article_ids, |c, named| {
+    let rows: Vec<(i64, i32, TagRef)> = on_ids!(conn, article_tags::article_id, article_ids, |c, named| {
         carried
             .filter(named)
             .select((article_tags::article_id, article_tags::position, TagRef::as_select()))
             .load(c)
     })?;
-    // They are few, and the database would make a table to sort them in.
-    rows.sort_by_key(|(_, position, tag)| (*position, tag.id));
-    for (article_id, _, tag) in rows {
-        by_article.entry(article_id).or_default().push(tag);
+    let mut by_article: HashMap<i64, Vec<(i32, TagRef)>> = HashMap::new();
+    for (article_id, position, tag) in rows {
+        by_article.entry(article_id).or_default().push((position, tag));
     }
-    Ok(by_article)
+    Ok(by_article.into_iter().map(|(id, tags)| (id, in_order(tags))).collect())
+}
+
+/// They are few, and the database would make a table to sort them in.
+fn in_order(mut carried: Vec<(i32, TagRef)>) -> Vec<TagRef> {
+    carried.sort_by_key(|(position, tag)| (*position, tag.id));
+    carried.into_iter().map(|(_, tag)| tag).collect()
+}
+
+/// The tags of the article whose row is selected, as one value of it.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub fn gathered_tags() -> _ {
+    article_tags::table
+        .inner_join(tags::table)
+        .filter(article_tags::article_id.eq(articles::id))
+        .select(gathered((article_tags::position, tags::id, tags::slug, tags::name)))
+        .single_value()
+}
+
+/// What [`gathered_tags`] finds.
+pub type GatheredTags = Rows<(i32, i64, String, String)>;
+
+/// Them, in the order that the article has them in.
+pub fn tags_of_rows(Rows(rows): GatheredTags) -> Vec<TagRef> {
+    let tag = |(position, id, slug, name)| (position, TagRef { id, slug, name });
+    in_order(rows.into_iter().map(tag).collect())
 }
 
 /// Notes that what search knows of the articles of a tag has to be written anew: it changes with the tag's name, and when

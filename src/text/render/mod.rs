@@ -23,7 +23,7 @@ mod tests;
 mod tree;
 
 pub use blocks::{Block, Run, image_block};
-pub use place::{Picture, Place, figure_html, fill, image_markdown};
+pub use place::{Picture, Place, figure_html, fill, image_markdown, places};
 
 use std::borrow::Cow;
 use tree::{Inline, Node, Source};

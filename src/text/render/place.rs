@@ -46,10 +46,20 @@ impl Place {
     }
 }
 
-/// Copies a stored `html`, `markdown` or `blocks`, each place replaced by what `write` appends. A malformed place is dropped.
-pub fn fill(stored: &str, mut write: impl FnMut(&Place, &mut String)) -> String {
+/// The places of a stored `html`, `markdown` or `blocks`.
+pub fn places(stored: &str) -> impl Iterator<Item = Place> {
+    let of = |place: &str| serde_json::from_str(place.split_once(CLOSE)?.0).ok();
+    stored.split(OPEN).skip(1).filter_map(of)
+}
+
+/// A stored `html`, `markdown` or `blocks`, each place replaced by what `write` appends. A malformed place is dropped.
+pub fn fill(stored: impl Into<String>, mut write: impl FnMut(&Place, &mut String)) -> String {
+    let stored = stored.into();
+    if !stored.contains(OPEN) {
+        return stored;
+    }
     let mut out = String::with_capacity(stored.len());
-    let mut rest = stored;
+    let mut rest = stored.as_str();
     while let Some((before, place)) = rest.split_once(OPEN) {
         out.push_str(before);
         let Some((json, after)) = place.split_once(CLOSE) else {
