@@ -198,7 +198,7 @@ impl Fresh {
                 next += pause;
                 actix_web::rt::time::sleep(next.saturating_duration_since(Instant::now())).await;
             }
-            Ok(written)
+            Ok::<_, String>(written)
         });
         let mut all = Written::default();
         for written in join_all(writers).await {

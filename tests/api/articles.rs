@@ -21,6 +21,7 @@ both!(
     what_is_scheduled_is_not_in_the_way_of_what_was_updated,
     bodies_come_in_every_form,
     pictures_are_figures,
+    tags_and_by_lines_are_the_same_wherever_they_stand,
     scripts_never_reach_a_reader,
     lists_filter_and_sort,
     bare_dates_begin_at_midnight_of_the_site,
@@ -641,6 +642,49 @@ async fn pictures_are_figures(app: &App) {
         .delete(&format!("/api/v1/images/{image}"))
         .await
         .problem(409, "in_use");
+}
+
+async fn tags_and_by_lines_are_the_same_wherever_they_stand(app: &App) {
+    let admin = app.admin().await;
+    let image = admin.upload("/api/v1/images", &png(), &[]).await.ok(201).id();
+    let author = async |fields: Value| admin.post("/api/v1/authors", &fields).await.ok(201).id();
+    let first = author(json!({"name": "O'Neil 😀", "bio": "“写”\"手机\"\\\n\t十年", "avatar_image_id": image})).await;
+    let second = author(json!({"name": "黎明"})).await;
+    let tags = ["乙", "a\"b\\c", "甲", "{}[],"];
+    let fields = json!({"slug": "around", "tags": tags, "author_ids": [second, first], "body": "续航"});
+    let id = published(&admin, "题", fields).await;
+    let reader = app.anonymous();
+    let read = reader.get(&path(id)).await.ok(200);
+    let article = &read["data"];
+    let names = |list: &Value| -> Vec<Value> {
+        let all = list.as_array().expect("a list").iter();
+        all.map(|one| one["name"].clone()).collect()
+    };
+    assert_eq!(names(&article["tags"]), tags);
+    assert_eq!(names(&article["authors"]), ["黎明", "O'Neil 😀"]);
+    assert_eq!(
+        (&article["authors"][0]["bio"], &article["authors"][0]["avatar"]),
+        (&json!(null), &json!(null))
+    );
+    assert_eq!(article["authors"][1]["bio"], "“写”\"手机\"\\\n\t十年");
+    assert_eq!(article["authors"][1]["avatar"]["id"], image);
+    let by_slug = reader.get(&format!("{ARTICLES}/by-slug/around")).await.ok(200);
+    let near = reader.get(&format!("{}?include=neighbors", path(id))).await.ok(200);
+    let list = reader.get(ARTICLES).await.ok(200);
+    let none = reader
+        .get(&path(published(&admin, "无", json!({})).await))
+        .await
+        .ok(200);
+    for same in [&by_slug["data"], &near["data"], &list["data"][0]] {
+        assert_eq!(
+            (&same["tags"], &same["authors"]),
+            (&article["tags"], &article["authors"])
+        );
+    }
+    assert_eq!(
+        (&none["data"]["tags"], &none["data"]["authors"]),
+        (&json!([]), &json!([]))
+    );
 }
 
 async fn scripts_never_reach_a_reader(app: &App) {

@@ -3,6 +3,7 @@
 use broadsheet::config::Config;
 use serde_json::json;
 
+use crate::support::pictures::png;
 use crate::support::{Anonymous, Answer, App, Client, both};
 
 both!(more_articles_need_no_more_statements, with no_cache);
@@ -51,9 +52,16 @@ async fn more_articles_need_no_more_statements(app: &App) {
     for number in 0..4 {
         write(number).await;
     }
+    let image = admin.upload("/api/v1/images", &png(4, 3), &[]).await.ok(201).id();
+    let pictured = json!({"name": "图", "slug": "pictured", "avatar_image_id": image});
+    let pictured = admin.post("/api/v1/authors", &pictured).await.ok(201).id();
+    let pictured = json!({"title": "图", "slug": "pictured", "body": format!("![](image:{image})"), "status": "published",
+        "cover_image_id": image, "author_ids": [pictured]});
+    admin.post("/api/v1/articles", &pictured).await.ok(201);
     let pages = [
         ("/articles/1", 1),
         ("/articles/by-slug/a-1", 1),
+        ("/articles/by-slug/pictured", 2),
         ("/articles/1?include=related,neighbors", 30),
         ("/articles/1/related", 22),
         ("/articles?limit=100", 14),
