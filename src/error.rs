@@ -327,7 +327,7 @@ impl std::error::Error for Error {}
 const DEADLOCK: &str = "deadlock detected";
 
 /// What the databases say of what may go well later; diesel has no kinds for it.
-const PASSING: [&str; 7] = [
+const PASSING: [&str; 9] = [
     "database is locked",
     DEADLOCK,
     "canceling statement",
@@ -335,6 +335,8 @@ const PASSING: [&str; 7] = [
     "terminating connection",
     "server closed the connection",
     "no connection to the server",
+    "could not receive data from server",
+    "could not send data to server",
 ];
 
 impl From<DieselError> for Error {

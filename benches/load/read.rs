@@ -99,7 +99,7 @@ impl Read {
             // Once unmeasured, so that every form is made.
             reads(&server.origin, &kind.paths, &headers, &kind.etags, 1)?;
             for round in 0..self.rounds {
-                // Each goes first as often: what else the machine does changes while they run.
+                // Now one goes first, now the other: what else the machine does changes while they run.
                 for own in [round % 2 == 1, round % 2 == 0] {
                     let origin = if own { &server.origin } else { &bare.origin };
                     let answered = reads(origin, &kind.paths, &headers, &kind.etags, self.seconds)?;

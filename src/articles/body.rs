@@ -56,9 +56,14 @@ pub fn load_bodies(conn: &mut DbConn, ids: &[i64], format: BodyFormat) -> QueryR
     Ok(rows.into_iter().collect())
 }
 
-/// The pictures that a stored form shows.
-pub fn images_in(stored: &str) -> BTreeSet<i64> {
-    render::places(stored).map(|place| place.id).collect()
+/// The pictures that a stored form shows. What the author wrote may look as if it had places, and has none.
+pub fn images_in(stored: &str, format: BodyFormat) -> BTreeSet<i64> {
+    match format {
+        BodyFormat::Source | BodyFormat::Text => BTreeSet::new(),
+        BodyFormat::Html | BodyFormat::Markdown | BodyFormat::Blocks => {
+            render::places(stored).map(|place| place.id).collect()
+        }
+    }
 }
 
 /// The stored form as it is answered.
@@ -66,7 +71,7 @@ pub fn fill_body(stored: String, format: BodyFormat, source: BodySource, images:
     let mut body = Body {
         format: format.as_str(),
         source_format: source.as_str(),
-        images: images_in(&stored).into_iter().collect(),
+        images: images_in(&stored, format).into_iter().collect(),
         ..Body::default()
     };
     let filled = |stored, write: fn(&Place, &Picture<'_>, &mut String)| {

@@ -10,7 +10,7 @@ use super::nearby;
 use super::query::Includes;
 use super::shown::{Name, Shown, find_shown, load_shown};
 use crate::db::{self, DbConn, Read, Seldom, Sight, Subject, Timestamp, Tx};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::images::model::Image;
 use crate::images::store::load_images;
 use crate::site::model::SiteRow;
@@ -87,7 +87,7 @@ pub fn summaries(
     body: Option<BodyFormat>,
 ) -> Result<Vec<ArticleSummary>> {
     let shown = load_shown(conn, rows, body)?;
-    let images = load_pictures(conn, scene, &pictures_of(&shown))?;
+    let images = load_pictures(conn, scene, &pictures_of(&shown, body))?;
     shown
         .into_iter()
         .map(|shown| sum_up(now, scene, shown, &images, body))
@@ -95,12 +95,14 @@ pub fn summaries(
 }
 
 /// The images that these articles show.
-fn pictures_of(shown: &[Shown]) -> Vec<i64> {
+fn pictures_of(shown: &[Shown], format: Option<BodyFormat>) -> Vec<i64> {
     let mut ids = BTreeSet::new();
     for Shown { row, body, around, .. } in shown {
         ids.extend(row.values.cover_image_id);
         ids.extend(around.by_lines.iter().filter_map(|by_line| by_line.avatar_image_id));
-        ids.extend(body.iter().flat_map(|stored| images_in(stored)));
+        if let (Some(stored), Some(format)) = (body, format) {
+            ids.extend(images_in(stored, format));
+        }
     }
     ids.into_iter().collect()
 }
@@ -193,7 +195,7 @@ pub fn find(
 }
 
 /// The same by one statement, without a snapshot, and by one more for its pictures, which may be newer. Nothing as well where
-/// more is to be read, or where a picture has gone meanwhile.
+/// more is to be read, where a picture has gone meanwhile, and where the site or the categories are not kept.
 pub fn find_at_once(
     read: &mut Read<'_>,
     name: Name<'_>,
@@ -206,13 +208,17 @@ pub fn find_at_once(
     }
     let body = includes.body_format();
     let Some((shown, numbers)) = find_shown(read.conn, read.now, name, sight, body)? else {
-        return Ok(None);
+        return match name {
+            Name::Id(_) => Err(Error::not_found()),
+            // It may be a former one.
+            Name::Slug(_) => Ok(None),
+        };
     };
     read.tell_numbers(numbers);
     let Some(scene) = Scene::at_hand(read, origin) else {
         return Ok(None);
     };
-    let pictures = pictures_of(std::slice::from_ref(&shown));
+    let pictures = pictures_of(std::slice::from_ref(&shown), body);
     let images = load_pictures(read.conn, &scene, &pictures)?;
     if images.len() < pictures.len() {
         return Ok(None);
@@ -247,9 +253,11 @@ pub fn assemble(conn: &mut DbConn, now: Timestamp, scene: &Scene, shown: Shown, 
     } else {
         None
     };
-    let images = load_pictures(conn, scene, &pictures_of(std::slice::from_ref(&shown)))?;
+    let body = includes.body_format();
+    let pictures = pictures_of(std::slice::from_ref(&shown), body);
+    let images = load_pictures(conn, scene, &pictures)?;
     Ok(Article {
-        summary: sum_up(now, scene, shown, &images, includes.body_format())?,
+        summary: sum_up(now, scene, shown, &images, body)?,
         related,
         neighbors,
     })

@@ -141,11 +141,15 @@ pub async fn get_article(
 ) -> Result<Reply> {
     let (PathId(id), Query(Show(includes))) = (id, query);
     includes.check(&viewer)?;
-    let (name, sight, once) = (Name::Id(id), viewer.sight(), origin.clone());
+    let (name, sight) = (Name::Id(id), viewer.sight());
     let (article, due) = db
         .read_at_once(
-            move |read| Ok(find_at_once(read, name, sight, &once.0, includes)?.map(|article| (article, None))),
-            move |read| {
+            origin,
+            move |origin, read| {
+                let article = find_at_once(read, name, sight, &origin.0, includes)?;
+                Ok(article.map(|article| (article, None)))
+            },
+            move |origin, read| {
                 let article = find(read, name, sight, &origin.0, includes)?.ok_or_else(Error::not_found)?;
                 Ok((article, next_due(read, includes)?))
             },
@@ -184,18 +188,19 @@ pub async fn get_article_by_slug(
         Here(Box<Article>, Option<Timestamp>),
         Moved(String),
     }
-    let (sight, once) = (viewer.sight(), (slug.clone(), origin.clone()));
+    let sight = viewer.sight();
     let found = db
         .read_at_once(
-            move |read| {
-                let article = find_at_once(read, Name::Slug(&once.0), sight, &once.1.0, includes)?;
+            (slug, origin),
+            move |(slug, origin), read| {
+                let article = find_at_once(read, Name::Slug(slug), sight, &origin.0, includes)?;
                 Ok(article.map(|article| Found::Here(Box::new(article), None)))
             },
-            move |read| {
-                if let Some(article) = find(read, Name::Slug(&slug), sight, &origin.0, includes)? {
+            move |(slug, origin), read| {
+                if let Some(article) = find(read, Name::Slug(slug), sight, &origin.0, includes)? {
                     return Ok(Found::Here(Box::new(article), next_due(read, includes)?));
                 }
-                let present = store::find_by_former_slug(read.conn, &slug, sight, read.now)?;
+                let present = store::find_by_former_slug(read.conn, slug, sight, read.now)?;
                 present.map(Found::Moved).ok_or_else(Error::not_found)
             },
         )

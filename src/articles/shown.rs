@@ -30,7 +30,6 @@ pub struct Shown {
 }
 
 /// What stands around an article, in tables of its own.
-#[derive(Default)]
 pub struct Around {
     /// Its tags, in their order.
     pub tags: Vec<TagRef>,

@@ -104,7 +104,7 @@ pub fn update(
         fields.forbid_publisher_fields()?;
     }
     if body.is_none() && fields == ArticleFields::default() {
-        let (shown, numbers) = find_written(tx, id)?;
+        let (shown, numbers) = find_written(tx, id, Some(BodyFormat::Html))?;
         return Ok(Written {
             id,
             created: false,
@@ -281,7 +281,11 @@ fn apply(
         relist(tx, id)?;
     }
     let is_hidden = !is_published || values.listed_at > tx.now;
-    let (shown, numbers) = find_written(tx, id)?;
+    let format = body.is_none().then_some(BodyFormat::Html);
+    let (mut shown, numbers) = find_written(tx, id, format)?;
+    if let Some(body) = body {
+        shown.body = Some(body.rendered.html.as_str().to_owned());
+    }
     let row = ArticleRow { id, values };
     if says_else || was_published != is_published {
         put_entry(tx.conn, row, &shown.around, said, id_is_new)?;
@@ -301,8 +305,8 @@ fn apply(
 }
 
 /// The article as it is shown to who has written it.
-fn find_written(tx: &mut Tx<'_>, id: i64) -> Result<(Shown, Numbers)> {
-    find_shown(tx.conn, tx.now, Name::Id(id), Sight::All, Some(BodyFormat::Html))?.ok_or_else(Error::not_found)
+fn find_written(tx: &mut Tx<'_>, id: i64, body: Option<BodyFormat>) -> Result<(Shown, Numbers)> {
+    find_shown(tx.conn, tx.now, Name::Id(id), Sight::All, body)?.ok_or_else(Error::not_found)
 }
 
 fn set_fields(values: &mut ArticleValues, fields: &ArticleFields) {
@@ -435,7 +439,7 @@ fn set_images(tx: &mut Tx<'_>, id: i64, cover: Option<i64>, body: Option<&Prepar
         Some(body) => body.rendered.images.iter().copied().collect(),
         None => load_bodies(tx.conn, &[id], BodyFormat::Blocks)?
             .values()
-            .flat_map(|stored| images_in(stored))
+            .flat_map(|stored| images_in(stored, BodyFormat::Blocks))
             .collect(),
     };
     let wanted: Vec<i64> = shown.iter().copied().collect();

@@ -2,11 +2,11 @@
 //! may be kept prepared, to find it there, and to gather its values. For one that names sixty columns that takes as long as
 //! a third of what SQLite does for it.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::marker::PhantomData;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use diesel::backend::Backend;
 use diesel::debug_query;
@@ -33,33 +33,40 @@ pub enum Value<'a> {
 /// The text of a query, in the parts between its values.
 type Parts = Arc<[Box<str>]>;
 
-/// A query of the type `Q` with its values.
-pub struct Fixed<'a, Q> {
+/// A query of the type `Q` with its values, on connections of the type `C`.
+pub struct Fixed<'a, C, Q> {
     parts: Parts,
     values: Vec<Value<'a>>,
-    query: PhantomData<fn() -> Q>,
+    query: PhantomData<fn(C) -> Q>,
 }
 
-static TEXTS: RwLock<Option<HashMap<TypeId, Parts>>> = RwLock::new(None);
+static TEXTS: LazyLock<RwLock<HashMap<TypeId, Parts>>> = LazyLock::new(RwLock::default);
 
 /// A query of this type, with its values in their order, also of the limits that it has. What else it is made of, its type has
-/// to say: the text is that of the first one of the type. A debug build proves both each time.
-pub fn fixed<'a, C, Q>(_to_run_on: &C, query: &Q, values: Vec<Value<'a>>) -> Fixed<'a, Q>
+/// to say: the text is that of the first one of the type. A debug build proves each time that text and values are those of the
+/// query.
+pub fn fixed<'a, C, Q>(_to_run_on: &C, query: &Q, values: Vec<Value<'a>>) -> Fixed<'a, C, Q>
 where
     C: Connection + 'static,
     Q: QueryId,
     for<'q> DebugQuery<'q, Q, C::Backend>: Display,
-    for<'q> DebugQuery<'q, Fixed<'a, Q>, C::Backend>: Display,
+    for<'q> DebugQuery<'q, Fixed<'a, C, Q>, C::Backend>: Display,
 {
+    const {
+        assert!(
+            Q::HAS_STATIC_QUERY_ID,
+            "queries that are put together as they run share a type"
+        );
+    }
     let key = TypeId::of::<(C, Q::QueryId)>();
     let known = {
         let texts = TEXTS.read().unwrap_or_else(PoisonError::into_inner);
-        texts.as_ref().and_then(|texts| texts.get(&key).cloned())
+        texts.get(&key).cloned()
     };
     let parts = known.unwrap_or_else(|| {
-        let mut texts = TEXTS.write().unwrap_or_else(PoisonError::into_inner);
         let parts = parts_of(&debug_query::<C::Backend, Q>(query).to_string());
-        Arc::clone(texts.get_or_insert_default().entry(key).or_insert(parts))
+        let mut texts = TEXTS.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(texts.entry(key).or_insert(parts))
     });
     let fixed = Fixed {
         parts,
@@ -82,7 +89,7 @@ fn parts_of(shown: &str) -> Parts {
     std::iter::once(first).chain(rest).map(Box::from).collect()
 }
 
-impl<DB, Q> QueryFragment<DB> for Fixed<'_, Q>
+impl<DB, C, Q> QueryFragment<DB> for Fixed<'_, C, Q>
 where
     DB: Backend + HasSqlType<BigInt> + HasSqlType<Text> + HasSqlType<UtcTimestamp>,
     i64: ToSql<BigInt, DB>,
@@ -108,19 +115,16 @@ where
     }
 }
 
-impl<Q: Query> Query for Fixed<'_, Q> {
+impl<C, Q: Query> Query for Fixed<'_, C, Q> {
     type SqlType = Q::SqlType;
 }
 
-impl<Q: QueryId> QueryId for Fixed<'_, Q>
-where
-    Q::QueryId: Any,
-{
-    type QueryId = Fixed<'static, Q::QueryId>;
+impl<C: 'static, Q: QueryId> QueryId for Fixed<'_, C, Q> {
+    type QueryId = Fixed<'static, C, Q::QueryId>;
     const HAS_STATIC_QUERY_ID: bool = Q::HAS_STATIC_QUERY_ID;
 }
 
-impl<Q, C> RunQueryDsl<C> for Fixed<'_, Q> {}
+impl<C, Q> RunQueryDsl<C> for Fixed<'_, C, Q> {}
 
 #[cfg(test)]
 mod tests {
@@ -137,7 +141,7 @@ mod tests {
             .filter(articles::slug.eq(text))
             .filter(articles::id.gt(3))
             .select(articles::title);
-        let ours = |shown: &str| Fixed::<()> {
+        let ours = |shown: &str| Fixed::<(), ()> {
             parts: parts_of(shown),
             values: vec![Value::Text(text), Value::Number(3)],
             query: PhantomData,
@@ -151,7 +155,7 @@ mod tests {
     #[test]
     fn too_few_values_are_an_error() {
         let query = articles::table.filter(articles::id.eq(1)).select(articles::title);
-        fn without_values<Q>(_query: &Q) -> Fixed<'static, Q> {
+        fn without_values<Q>(_query: &Q) -> Fixed<'static, SqliteConnection, Q> {
             Fixed {
                 parts: parts_of("SELECT title FROM articles WHERE id = ?"),
                 values: Vec::new(),

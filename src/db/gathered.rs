@@ -1,6 +1,8 @@
 //! Rows of another table as one value of the row that they belong to: what stands around an article comes with it, in the one
 //! statement that finds it, and so as it was at the same moment.
 
+use std::collections::HashMap;
+
 use diesel::backend::Backend;
 use diesel::deserialize::{FromStaticSqlRow, Queryable};
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
@@ -52,6 +54,23 @@ impl<T: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Gathered<T> {
         out.push_sql("))");
         Ok(())
     }
+}
+
+/// What belongs to one owner, by the position that it has there, then by its id. There are few of them, and the database would
+/// make a table to sort them in.
+pub fn in_order<T>(mut rows: Vec<(i32, T)>, id: impl Fn(&T) -> i64) -> Vec<T> {
+    rows.sort_by_key(|(position, one)| (*position, id(one)));
+    rows.into_iter().map(|(_, one)| one).collect()
+}
+
+/// The same for many: rows of an owner, a position, and what belongs there.
+pub fn by_owner<T>(rows: Vec<(i64, i32, T)>, id: impl Fn(&T) -> i64) -> HashMap<i64, Vec<T>> {
+    let mut owners: HashMap<i64, Vec<(i32, T)>> = HashMap::new();
+    for (owner, position, one) in rows {
+        owners.entry(owner).or_default().push((position, one));
+    }
+    let ordered = owners.into_iter().map(|(owner, rows)| (owner, in_order(rows, &id)));
+    ordered.collect()
 }
 
 /// Rows that were gathered, in no order.

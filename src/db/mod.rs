@@ -1,7 +1,7 @@
 //! The databases: one connection type for SQLite and PostgreSQL, readers, the one writer, migrations, column types.
 //!
-//! [`Db::read`] runs a closure on a snapshot, on one of a few threads of readers, and [`Db::look`] without one; [`Db::write`]
-//! runs one in a transaction; queries run nowhere else. On SQLite every write goes through one thread that owns the only writing
+//! [`Db::read`] runs a closure on a snapshot, on one of a few threads of readers, [`Db::look`] without one, and
+//! [`Db::read_at_once`] without one if that does; [`Db::write`] runs one in a transaction; queries run nowhere else. On SQLite every write goes through one thread that owns the only writing
 //! connection: competing writers starve each other there. On PostgreSQL the same interface stands over two pools, one of them
 //! for views.
 
@@ -95,7 +95,7 @@ pub fn columns<T: Selectable<MultiBackend>>() -> T::SelectExpression {
     T::construct_selection()
 }
 
-/// A snapshot to read from: nothing that is committed meanwhile shows; but see [`Db::look`].
+/// A snapshot to read from: nothing that is committed meanwhile shows; but see [`Db::look`] and [`Db::read_at_once`].
 pub struct Read<'a> {
     /// The connection, in a transaction that cannot write, if in any.
     pub conn: &'a mut DbConn,
@@ -215,17 +215,21 @@ impl Db {
         self.on_reader(|conn, changes| on_snapshot(conn, changes, work)).await
     }
 
-    /// As [`Db::read`], for what one statement finds as a rule, which is a snapshot by itself: `at_once` runs without one.
-    /// Where it says nothing, `work` runs on one.
-    pub async fn read_at_once<T: Send + 'static>(
+    /// As [`Db::read`], for what one statement finds as a rule, which is a snapshot by itself: `at_once` runs without one, and
+    /// takes what is kept by [`Read::kept_at_hand`] alone. Where it says nothing, `work` runs on one. Both are told what is
+    /// `asked`.
+    pub async fn read_at_once<A: Send + 'static, T: Send + 'static>(
         &self,
-        at_once: impl FnOnce(&mut Read<'_>) -> Result<Option<T>> + Send + 'static,
-        work: impl FnOnce(&mut Read<'_>) -> Result<T> + Send + 'static,
+        asked: A,
+        at_once: impl FnOnce(&A, &mut Read<'_>) -> Result<Option<T>> + Send + 'static,
+        work: impl FnOnce(&A, &mut Read<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.on_reader(|conn, changes| match at_once(&mut Read::new(conn, changes))? {
-            Some(found) => Ok(found),
-            None => on_snapshot(conn, changes, work),
-        })
+        self.on_reader(
+            move |conn, changes| match at_once(&asked, &mut Read::new(conn, changes))? {
+                Some(found) => Ok(found),
+                None => on_snapshot(conn, changes, |read| work(&asked, read)),
+            },
+        )
         .await
     }
 
@@ -245,9 +249,16 @@ impl Db {
     ) -> Result<T> {
         let since = Instant::now();
         let (pool, changes) = (self.pool.clone(), Arc::clone(&self.changes));
-        let outcome = self
-            .readers
-            .run(move || Ok(count::statements(|| work(&mut *pool.get()?, &changes))));
+        let outcome = self.readers.run(move || {
+            Ok(count::statements(|| {
+                let mut conn = pool.get()?;
+                let outcome = work(&mut conn, &changes);
+                if outcome.as_ref().is_err_and(|error| error.cause.is_some()) {
+                    conn.doubt();
+                }
+                outcome
+            }))
+        });
         let (outcome, statements) = outcome.await?;
         note_spent(since, statements);
         outcome

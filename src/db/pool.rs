@@ -25,10 +25,10 @@ const COUNTING: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seq
 /// How long a connection that worked is taken to work still.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// A connection, and when it was last known to work.
+/// A connection, and when it was last known to work; nothing while that is in doubt.
 struct Kept {
     conn: DbConn,
-    worked: Instant,
+    worked: Option<Instant>,
 }
 
 impl r2d2::ManageConnection for Manager {
@@ -47,7 +47,7 @@ impl r2d2::ManageConnection for Manager {
         count::install(&mut conn);
         Ok(Kept {
             conn,
-            worked: Instant::now(),
+            worked: Some(Instant::now()),
         })
     }
 
@@ -56,19 +56,31 @@ impl r2d2::ManageConnection for Manager {
             // A file does not go away as a server does; a ping would cost each read a statement more.
             DbConn::Sqlite(_) => Ok(()),
             // Under load neither.
-            DbConn::Postgres(_) if kept.worked.elapsed() < FRESH => Ok(()),
-            DbConn::Postgres(conn) => conn.ping().map_err(diesel::r2d2::Error::QueryError),
+            DbConn::Postgres(_) if kept.worked.is_some_and(|at| at.elapsed() < FRESH) => Ok(()),
+            DbConn::Postgres(conn) => {
+                conn.ping().map_err(diesel::r2d2::Error::QueryError)?;
+                kept.worked = Some(Instant::now());
+                Ok(())
+            }
         }
     }
 
     fn has_broken(&self, kept: &mut Kept) -> bool {
-        kept.worked = Instant::now();
+        kept.worked = kept.worked.map(|_| Instant::now());
         kept.conn.is_broken()
     }
 }
 
 /// A connection out of the pool, which takes it back.
 pub(super) struct Lent(r2d2::PooledConnection<Manager>);
+
+impl Lent {
+    /// Says that what was asked failed. diesel takes a connection that was lost before a statement was prepared on it for a good
+    /// one, so that it has to prove itself before it is lent again.
+    pub(super) fn doubt(&mut self) {
+        self.0.worked = None;
+    }
+}
 
 impl std::ops::Deref for Lent {
     type Target = DbConn;

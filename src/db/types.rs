@@ -16,7 +16,7 @@ use super::MultiBackend;
 
 /// The SQL type of [`Timestamp`].
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
-#[diesel(postgres_type(name = "timestamptz"))]
+#[diesel(postgres_type(oid = 1184, array_oid = 1185))]
 #[diesel(sqlite_type(name = "Text"))]
 pub struct UtcTimestamp;
 

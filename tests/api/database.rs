@@ -1,11 +1,14 @@
 //! The databases themselves: migrations there and back, tables as described, a schema from the future.
 
+use broadsheet::config::Config;
 use broadsheet::db::DbConn;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use serde_json::{Value, json};
 
-use crate::support::{App, Backend, both, run_again};
+use crate::support::{App, Backend, administer, both, run, run_again};
 
 both!(every_table_is_as_described);
 
@@ -53,6 +56,47 @@ async fn every_table_is_as_described(app: &App) {
         synonyms,
         search_queries,
     );
+}
+
+/// On PostgreSQL alone, since a file does not go away. What is asked then was not prepared before on these connections.
+mod a_connection_that_was_lost_is_not_lent_again {
+    use super::*;
+
+    #[actix_web::test]
+    async fn postgres() {
+        run(Backend::Postgres, no_cache, scenario).await;
+    }
+
+    fn no_cache(config: &mut Config) {
+        config.cache_bytes = 0;
+    }
+
+    async fn scenario(app: &App) {
+        let admin = app.admin().await;
+        let article = json!({"title": "题", "slug": "one", "body": "续航", "status": "published"});
+        let id = admin.post("/api/v1/articles", &article).await.ok(201).id();
+        let reader = app.anonymous();
+        for _ in 0..3 {
+            reader.get("/api/v1/articles/by-slug/one").await.ok(200);
+        }
+        let name: String = diesel::select(sql::<Text>("CAST(current_database() AS TEXT)"))
+            .get_result(&mut app.connect())
+            .expect("a name");
+        administer(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        ));
+        let mut failed = 0;
+        loop {
+            let answer = reader.get(&format!("/api/v1/articles/{id}")).await;
+            if answer.status == 200 {
+                break;
+            }
+            answer.problem(503, "unavailable");
+            failed += 1;
+            // Once for each connection that there was.
+            assert!(failed < 16, "it is lent again and again");
+        }
+    }
 }
 
 /// Nothing that readers see is lost or made up when the last migrations are undone and done again.

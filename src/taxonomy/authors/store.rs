@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::result::{Error as DieselError, OptionalEmptyChangesetExtension};
 
 use super::model::{Author, AuthorChanges, AuthorRow, ByLine, NewAuthor};
-use crate::db::gathered::{Rows, gathered};
+use crate::db::gathered::{Rows, by_owner, gathered, in_order};
 use crate::db::schema::{article_authors, articles, authors};
 use crate::db::violation::breaks_reference;
 use crate::db::{DbConn, Subject, Timestamp, Tx, among, is_public};
@@ -94,20 +94,7 @@ pub fn load_by_lines(conn: &mut DbConn, article_ids: &[i64]) -> QueryResult<Hash
             ))
             .load(c)
     })?;
-    let mut by_article: HashMap<i64, Vec<(i32, ByLine)>> = HashMap::new();
-    for (article_id, position, by_line) in rows {
-        by_article.entry(article_id).or_default().push((position, by_line));
-    }
-    Ok(by_article
-        .into_iter()
-        .map(|(id, by_lines)| (id, in_order(by_lines)))
-        .collect())
-}
-
-/// They are few, and the database would make a table to sort them in.
-fn in_order(mut by_lines: Vec<(i32, ByLine)>) -> Vec<ByLine> {
-    by_lines.sort_by_key(|(position, by_line)| (*position, by_line.id));
-    by_lines.into_iter().map(|(_, by_line)| by_line).collect()
+    Ok(by_owner(rows, |by_line| by_line.id))
 }
 
 /// The by-lines of the article whose row is selected, as one value of it.
@@ -142,7 +129,7 @@ pub fn by_lines_of_rows(Rows(rows): GatheredByLines) -> Vec<ByLine> {
         };
         (position, by_line)
     };
-    in_order(rows.into_iter().map(by_line).collect())
+    in_order(rows.into_iter().map(by_line).collect(), |by_line| by_line.id)
 }
 
 fn load_avatars<'a>(

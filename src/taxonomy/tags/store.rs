@@ -8,7 +8,7 @@ use diesel::result::OptionalEmptyChangesetExtension;
 
 use super::keys::write_keys;
 use super::model::{NewTag, Tag, TagChanges, TagRef};
-use crate::db::gathered::{Rows, gathered};
+use crate::db::gathered::{Rows, by_owner, gathered, in_order};
 use crate::db::schema::{article_tags, articles, tags};
 use crate::db::{DbConn, MultiBackend, Sight, Subject, Timestamp, Tx, among, is_public};
 use crate::error::{Code, Error, Result};
@@ -119,17 +119,7 @@ pub fn load_tags_of(conn: &mut DbConn, article_ids: &[i64]) -> QueryResult<HashM
             .select((article_tags::article_id, article_tags::position, TagRef::as_select()))
             .load(c)
     })?;
-    let mut by_article: HashMap<i64, Vec<(i32, TagRef)>> = HashMap::new();
-    for (article_id, position, tag) in rows {
-        by_article.entry(article_id).or_default().push((position, tag));
-    }
-    Ok(by_article.into_iter().map(|(id, tags)| (id, in_order(tags))).collect())
-}
-
-/// They are few, and the database would make a table to sort them in.
-fn in_order(mut carried: Vec<(i32, TagRef)>) -> Vec<TagRef> {
-    carried.sort_by_key(|(position, tag)| (*position, tag.id));
-    carried.into_iter().map(|(_, tag)| tag).collect()
+    Ok(by_owner(rows, |tag| tag.id))
 }
 
 /// The tags of the article whose row is selected, as one value of it.
@@ -148,7 +138,7 @@ pub type GatheredTags = Rows<(i32, i64, String, String)>;
 /// Them, in the order that the article has them in.
 pub fn tags_of_rows(Rows(rows): GatheredTags) -> Vec<TagRef> {
     let tag = |(position, id, slug, name)| (position, TagRef { id, slug, name });
-    in_order(rows.into_iter().map(tag).collect())
+    in_order(rows.into_iter().map(tag).collect(), |tag| tag.id)
 }
 
 /// Notes that what search knows of the articles of a tag has to be written anew: it changes with the tag's name, and when
