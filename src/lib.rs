@@ -4,8 +4,8 @@
 //!
 //! A feature is a folder of three files: `routes.rs` (HTTP in and out), `model.rs` (what it is, in JSON and in rows) and
 //! `store.rs` (every query it makes), with `mod.rs` to say what it is for and to `configure` its routes. A request goes
-//! from a route through [`db::Db::read`] and its like, or [`db::Db::write`], to a store: three steps. Stores are free functions on a
-//! connection, so that several join in one transaction.
+//! from a route through [`db::Db::read`] and its like, or [`db::Db::write`], to a store: three steps. Stores are free functions
+//! on a connection, so that several join in one transaction.
 //!
 //! The rooms stand in one order, and each uses only what stands before it; a test holds that:
 //!

@@ -87,15 +87,20 @@ pub fn summaries(
     body: Option<BodyFormat>,
 ) -> Result<Vec<ArticleSummary>> {
     let shown = load_shown(conn, rows, body)?;
-    let images = load_pictures(conn, scene, &pictures_of(&shown, body))?;
+    let (images, _) = load_pictures(conn, scene, &shown, body)?;
     shown
         .into_iter()
         .map(|shown| sum_up(now, scene, shown, &images, body))
         .collect()
 }
 
-/// The images that these articles show.
-fn pictures_of(shown: &[Shown], format: Option<BodyFormat>) -> Vec<i64> {
+/// The images that these articles show, in one statement, and whether all of them were there.
+fn load_pictures(
+    conn: &mut DbConn,
+    scene: &Scene,
+    shown: &[Shown],
+    format: Option<BodyFormat>,
+) -> Result<(HashMap<i64, Image>, bool)> {
     let mut ids = BTreeSet::new();
     for Shown { row, body, around, .. } in shown {
         ids.extend(row.values.cover_image_id);
@@ -104,13 +109,11 @@ fn pictures_of(shown: &[Shown], format: Option<BodyFormat>) -> Vec<i64> {
             ids.extend(images_in(stored, format));
         }
     }
-    ids.into_iter().collect()
-}
-
-/// Them, as far as they are there, in one statement.
-fn load_pictures(conn: &mut DbConn, scene: &Scene, ids: &[i64]) -> Result<HashMap<i64, Image>> {
-    let rows = load_images(conn, ids)?.into_iter();
-    Ok(rows.map(|(id, row)| (id, row.into_image(&scene.origin))).collect())
+    let ids: Vec<i64> = ids.into_iter().collect();
+    let rows = load_images(conn, &ids)?;
+    let are_all = rows.len() == ids.len();
+    let images = rows.into_iter().map(|(id, row)| (id, row.into_image(&scene.origin)));
+    Ok((images.collect(), are_all))
 }
 
 /// An article as it is answered, with its body if a form was asked for.
@@ -218,9 +221,8 @@ pub fn find_at_once(
     let Some(scene) = Scene::at_hand(read, origin) else {
         return Ok(None);
     };
-    let pictures = pictures_of(std::slice::from_ref(&shown), body);
-    let images = load_pictures(read.conn, &scene, &pictures)?;
-    if images.len() < pictures.len() {
+    let (images, are_all) = load_pictures(read.conn, &scene, std::slice::from_ref(&shown), body)?;
+    if !are_all {
         return Ok(None);
     }
     Ok(Some(Article {
@@ -254,8 +256,7 @@ pub fn assemble(conn: &mut DbConn, now: Timestamp, scene: &Scene, shown: Shown, 
         None
     };
     let body = includes.body_format();
-    let pictures = pictures_of(std::slice::from_ref(&shown), body);
-    let images = load_pictures(conn, scene, &pictures)?;
+    let (images, _) = load_pictures(conn, scene, std::slice::from_ref(&shown), body)?;
     Ok(Article {
         summary: sum_up(now, scene, shown, &images, body)?,
         related,

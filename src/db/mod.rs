@@ -1,9 +1,9 @@
 //! The databases: one connection type for SQLite and PostgreSQL, readers, the one writer, migrations, column types.
 //!
 //! [`Db::read`] runs a closure on a snapshot, on one of a few threads of readers, [`Db::look`] without one, and
-//! [`Db::read_at_once`] without one if that does; [`Db::write`] runs one in a transaction; queries run nowhere else. On SQLite every write goes through one thread that owns the only writing
-//! connection: competing writers starve each other there. On PostgreSQL the same interface stands over two pools, one of them
-//! for views.
+//! [`Db::read_at_once`] without one if that does; [`Db::write`] runs one in a transaction; queries run nowhere else. On SQLite
+//! every write goes through one thread that owns the only writing connection: competing writers starve each other there. On
+//! PostgreSQL the same interface stands over two pools, one of them for views.
 
 mod alone;
 mod among;

@@ -1,7 +1,7 @@
 //! Places: where an uploaded image stands in a stored form. Its address, sizes and words may change later without the article
 //! being rendered anew, so they are written when the article is read.
 //!
-//! A place is U+0001, a small JSON object, U+0002. No text of an author holds either character.
+//! A place is U+0001, a small JSON object, U+0002. Nothing that is rendered of an author's text holds either character.
 
 use super::html::escape;
 use super::inline::{escape_address, escape_alt, escape_title};
