@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::model::{Body, BodyFormat, BodySource};
-use crate::db::DbConn;
 use crate::db::schema::article_bodies;
+use crate::db::{DbConn, LongText};
 use crate::error::{Error, Result};
 use crate::images::model::Image;
 use crate::text::render::{self, Picture, Place, Rendered};
@@ -50,10 +50,10 @@ pub fn load_bodies(conn: &mut DbConn, ids: &[i64], format: BodyFormat) -> QueryR
     let stored = article_bodies::table
         .filter(article_bodies::format.eq(format.as_str()))
         .select((article_bodies::article_id, article_bodies::content));
-    let rows: Vec<(i64, String)> = on_ids!(conn, article_bodies::article_id, ids, |c, named| {
+    let rows: Vec<(i64, LongText)> = on_ids!(conn, article_bodies::article_id, ids, |c, named| {
         stored.filter(named).load(c)
     })?;
-    Ok(rows.into_iter().collect())
+    Ok(rows.into_iter().map(|(id, LongText(text))| (id, text)).collect())
 }
 
 /// The pictures that a stored form shows. What the author wrote may look as if it had places, and has none.

@@ -10,7 +10,7 @@ use super::model::{ArticleRow, BodyFormat};
 use super::store;
 use crate::db::fixed::{Value, fixed};
 use crate::db::schema::{article_bodies, article_views, articles};
-use crate::db::{DbConn, Numbers, Sight, Timestamp, numbers};
+use crate::db::{DbConn, LongText, Numbers, Sight, Timestamp, numbers};
 use crate::taxonomy::authors::model::ByLine;
 use crate::taxonomy::authors::store::{GatheredByLines, by_lines_of_rows, gathered_by_lines, load_by_lines};
 use crate::taxonomy::tags::model::TagRef;
@@ -40,7 +40,7 @@ pub struct Around {
 /// An article as it is found.
 type Found = (
     ArticleRow,
-    (Option<i64>, Option<String>, GatheredTags, GatheredByLines, Numbers),
+    (Option<i64>, Option<LongText>, GatheredTags, GatheredByLines, Numbers),
 );
 
 /// What names an article.
@@ -103,7 +103,7 @@ pub fn find_shown(
         let shown = Shown {
             row,
             views,
-            body,
+            body: body.map(|LongText(text)| text),
             around,
         };
         (shown, numbers)

@@ -49,7 +49,7 @@ pub use self::kept::{Numbers, Seldom, numbers};
 pub use self::level::level;
 use self::pool::Pool;
 use self::readers::Readers;
-pub use self::types::Timestamp;
+pub use self::types::{LongText, Timestamp};
 pub use self::visible::{
     Sight, Visible, is_public, is_public_hit, is_public_of_few, is_public_or_of, is_public_within, next_due,
     visible_of_few, visible_to,

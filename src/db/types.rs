@@ -150,6 +150,29 @@ impl ToSql<UtcTimestamp, MultiBackend> for Timestamp {
     }
 }
 
+/// A text that may be long. diesel looks as slowly as the standard library does whether it is UTF-8: for the 15 kB of a Chinese
+/// article that is a tenth of what reading it takes. That SQLite makes a copy of what is read as bytes takes less.
+#[derive(Debug, PartialEq, Eq, FromSqlRow)]
+pub struct LongText(pub String);
+
+impl LongText {
+    fn read(bytes: &[u8]) -> deserialize::Result<Self> {
+        Ok(Self(simdutf8::basic::from_utf8(bytes)?.to_owned()))
+    }
+}
+
+impl FromSql<Text, Sqlite> for LongText {
+    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        Self::read(value.read_blob())
+    }
+}
+
+impl FromSql<Text, Pg> for LongText {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        Self::read(value.as_bytes())
+    }
+}
+
 /// Gives an enum of fixed names its text column, its JSON form and its schema: a string with listed values, since
 /// the list may grow.
 #[macro_export]
@@ -229,6 +252,22 @@ mod tests {
         ] {
             assert!(Timestamp::parse(wrong).is_none(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_long_text_is_text_or_an_error() {
+        use diesel::dsl::sql;
+        use diesel::prelude::*;
+        use diesel::sql_types::Nullable;
+
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        let mut read = |value: &str| -> QueryResult<Option<LongText>> {
+            diesel::select(sql::<Nullable<Text>>(value)).get_result(&mut conn)
+        };
+        assert_eq!(read("'新闻'").unwrap(), Some(LongText("新闻".to_owned())));
+        assert_eq!(read("''").unwrap(), Some(LongText(String::new())));
+        assert_eq!(read("NULL").unwrap(), None);
+        assert!(read("CAST(x'e6ff' AS TEXT)").is_err());
     }
 
     #[test]
