@@ -65,8 +65,12 @@ impl Report {
         } else {
             ""
         };
+        let length = match target.length {
+            100 => String::new(),
+            length => format!(" of {length} % of their length"),
+        };
         let title = format!(
-            "{what}: {}, {} articles{mixed}",
+            "{what}: {}, {} articles{length}{mixed}",
             target.database_name(),
             thousands(target.articles)
         );

@@ -17,7 +17,7 @@ pub struct Target {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// How long articles are, in hundredths of the usual length.
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub length: u32,
     /// Leaves out the index of search, which takes most of the time and which no list reads.
     #[arg(long)]
