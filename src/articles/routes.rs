@@ -142,20 +142,18 @@ pub async fn get_article(
     let (PathId(id), Query(Show(includes))) = (id, query);
     includes.check(&viewer)?;
     let (name, sight) = (Name::Id(id), viewer.sight());
-    let (article, due) = db
-        .read_at_once(
-            origin,
-            move |origin, read| {
-                let article = find_at_once(read, name, sight, &origin.0, includes)?;
-                Ok(article.map(|article| (article, None)))
-            },
-            move |origin, read| {
-                let article = find(read, name, sight, &origin.0, includes)?.ok_or_else(Error::not_found)?;
-                Ok((article, next_due(read, includes)?))
-            },
-        )
-        .await?;
-    show(&article, due)
+    db.read_at_once(
+        origin,
+        move |origin, read| {
+            let article = find_at_once(read, name, sight, &origin.0, includes)?;
+            article.map(|article| show(&article, None)).transpose()
+        },
+        move |origin, read| {
+            let article = find(read, name, sight, &origin.0, includes)?.ok_or_else(Error::not_found)?;
+            show(&article, next_due(read, includes)?)
+        },
+    )
+    .await
 }
 
 /// Read one article by its slug.
@@ -185,7 +183,7 @@ pub async fn get_article_by_slug(
     let (PathText(slug), Query(Show(includes))) = (slug, query);
     includes.check(&viewer)?;
     enum Found {
-        Here(Box<Article>, Option<Timestamp>),
+        Here(Reply),
         Moved(String),
     }
     let sight = viewer.sight();
@@ -194,11 +192,11 @@ pub async fn get_article_by_slug(
             (slug, origin),
             move |(slug, origin), read| {
                 let article = find_at_once(read, Name::Slug(slug), sight, &origin.0, includes)?;
-                Ok(article.map(|article| Found::Here(Box::new(article), None)))
+                article.map(|article| show(&article, None).map(Found::Here)).transpose()
             },
             move |(slug, origin), read| {
                 if let Some(article) = find(read, Name::Slug(slug), sight, &origin.0, includes)? {
-                    return Ok(Found::Here(Box::new(article), next_due(read, includes)?));
+                    return show(&article, next_due(read, includes)?).map(Found::Here);
                 }
                 let present = store::find_by_former_slug(read.conn, slug, sight, read.now)?;
                 present.map(Found::Moved).ok_or_else(Error::not_found)
@@ -206,7 +204,7 @@ pub async fn get_article_by_slug(
         )
         .await?;
     match found {
-        Found::Here(article, due) => Ok(show(&article, due)?.respond_to(&request)),
+        Found::Here(reply) => Ok(reply.respond_to(&request)),
         Found::Moved(slug) => {
             let slug = percent_encoding::utf8_percent_encode(&slug, percent_encoding::NON_ALPHANUMERIC).to_string();
             let path = format!("/api/v1/articles/by-slug/{}", slug.replace("%2D", "-"));
@@ -478,7 +476,7 @@ fn reply((article, created): (Article, bool)) -> Result<Reply> {
 
 fn show(article: &Article, due: Option<Timestamp>) -> Result<Reply> {
     let tag = format!("article:{}", article.summary.id);
-    let reply = Reply::data(article)?
+    let reply = db::rendering(|| Reply::data(article))?
         .version(article.summary.version)
         .next_due(due)
         .tag(tag)

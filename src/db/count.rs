@@ -1,6 +1,7 @@
-//! Counting statements, so that a request can tell how many it needed.
+//! What a read costs, so that a request can tell how many statements it needed, and what it did beside them.
 
 use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use diesel::connection::{Connection, Instrumentation, InstrumentationEvent};
 
@@ -8,6 +9,7 @@ use super::DbConn;
 
 thread_local! {
     static STATEMENTS: Cell<u32> = const { Cell::new(0) };
+    static RENDERING: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
 struct Counter;
@@ -25,8 +27,45 @@ pub(super) fn install(conn: &mut DbConn) {
     conn.set_instrumentation(Counter);
 }
 
-/// Runs `work`, which stays on this thread, and tells how many statements it ran.
-pub(super) fn statements<T>(work: impl FnOnce() -> T) -> (T, u32) {
-    let before = STATEMENTS.get();
-    (work(), STATEMENTS.get().wrapping_sub(before))
+/// What was done on this thread.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counted {
+    /// Statements that were run.
+    pub(super) statements: u32,
+    /// Time that was taken by [`rendering`].
+    pub(super) rendering: Duration,
+}
+
+/// Runs `work`, which stays on this thread, and tells what it did.
+pub(super) fn counted<T>(work: impl FnOnce() -> T) -> (T, Counted) {
+    let (statements, rendering) = (STATEMENTS.get(), RENDERING.get());
+    let outcome = work();
+    let counted = Counted {
+        statements: STATEMENTS.get().wrapping_sub(statements),
+        rendering: RENDERING.get().saturating_sub(rendering),
+    };
+    (outcome, counted)
+}
+
+/// Makes an answer where it was read, so that what it is made of is not handed from one thread to another and freed there,
+/// which takes longer than many a statement. That time is not the database's.
+pub fn rendering<T>(work: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let outcome = work();
+    RENDERING.set(RENDERING.get() + begun.elapsed());
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_rendered_is_told_apart() {
+        let pause = Duration::from_millis(5);
+        let (_, counted) = counted(|| rendering(|| std::thread::sleep(pause)));
+        assert!(counted.rendering >= pause && counted.statements == 0);
+        let (_, counted) = super::counted(|| std::thread::sleep(pause));
+        assert_eq!(counted.rendering, Duration::ZERO);
+    }
 }

@@ -45,6 +45,8 @@ pub use self::board::Subject;
 pub use self::changes::Changes;
 use self::changes::Touched;
 pub use self::conn::{DbConn, MultiBackend};
+use self::count::Counted;
+pub use self::count::rendering;
 pub use self::kept::{Numbers, Seldom, numbers};
 pub use self::level::level;
 use self::pool::Pool;
@@ -138,7 +140,7 @@ impl Tx<'_> {
 /// What a request has cost the database so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spent {
-    /// Time that it waited.
+    /// Time that it waited, but for [`rendering`].
     pub waited: Duration,
     /// Statements that readers ran for it, those that begin and end a snapshot included.
     pub statements: u32,
@@ -157,13 +159,13 @@ pub async fn timed<T>(work: impl Future<Output = T>) -> (T, Spent) {
         .await
 }
 
-fn note_spent(since: Instant, statements: u32) {
+fn note_spent(since: Instant, counted: Counted) {
     // Outside a request (commands, background work) nobody asks.
     let _outside = SPENT.try_with(|spent| {
         let before = spent.get();
         spent.set(Spent {
-            waited: before.waited + since.elapsed(),
-            statements: before.statements + statements,
+            waited: before.waited + since.elapsed().saturating_sub(counted.rendering),
+            statements: before.statements + counted.statements,
         });
     });
 }
@@ -250,7 +252,7 @@ impl Db {
         let since = Instant::now();
         let (pool, changes) = (self.pool.clone(), Arc::clone(&self.changes));
         let outcome = self.readers.run(move || {
-            Ok(count::statements(|| {
+            Ok(count::counted(|| {
                 let mut conn = pool.get()?;
                 let outcome = work(&mut conn, &changes);
                 if outcome.as_ref().is_err_and(|error| error.cause.is_some()) {
@@ -259,8 +261,8 @@ impl Db {
                 outcome
             }))
         });
-        let (outcome, statements) = outcome.await?;
-        note_spent(since, statements);
+        let (outcome, counted) = outcome.await?;
+        note_spent(since, counted);
         outcome
     }
 
@@ -300,7 +302,7 @@ impl Db {
     ) -> Result<T> {
         let since = Instant::now();
         let outcome = self.writer.run(lane, shared, work).await;
-        note_spent(since, 0);
+        note_spent(since, Counted::default());
         outcome
     }
 
