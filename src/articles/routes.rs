@@ -146,11 +146,11 @@ pub async fn get_article(
         origin,
         move |origin, read| {
             let article = find_at_once(read, name, sight, &origin.0, includes)?;
-            article.map(|article| show(&article, None)).transpose()
+            article.map(|article| show(article, None)).transpose()
         },
         move |origin, read| {
             let article = find(read, name, sight, &origin.0, includes)?.ok_or_else(Error::not_found)?;
-            show(&article, next_due(read, includes)?)
+            show(article, next_due(read, includes)?)
         },
     )
     .await
@@ -192,11 +192,11 @@ pub async fn get_article_by_slug(
             (slug, origin),
             move |(slug, origin), read| {
                 let article = find_at_once(read, Name::Slug(slug), sight, &origin.0, includes)?;
-                article.map(|article| show(&article, None).map(Found::Here)).transpose()
+                article.map(|article| show(article, None).map(Found::Here)).transpose()
             },
             move |(slug, origin), read| {
                 if let Some(article) = find(read, Name::Slug(slug), sight, &origin.0, includes)? {
-                    return show(&article, next_due(read, includes)?).map(Found::Here);
+                    return show(article, next_due(read, includes)?).map(Found::Here);
                 }
                 let present = store::find_by_former_slug(read.conn, slug, sight, read.now)?;
                 present.map(Found::Moved).ok_or_else(Error::not_found)
@@ -474,17 +474,18 @@ fn reply((article, created): (Article, bool)) -> Result<Reply> {
     })
 }
 
-fn show(article: &Article, due: Option<Timestamp>) -> Result<Reply> {
-    let tag = format!("article:{}", article.summary.id);
-    let reply = db::rendering(|| Reply::data(article))?
-        .version(article.summary.version)
-        .next_due(due)
-        .tag(tag)
-        .made_of(subjects_of(article.shown()))
-        .views_of(article.shown().map(|article| article.id));
-    Ok(if article.related.is_some() || article.neighbors.is_some() {
-        reply.tag("articles").made_of([Subject::Articles, Subject::Tags])
-    } else {
-        reply
+fn show(article: Article, due: Option<Timestamp>) -> Result<Reply> {
+    db::rendering(move || {
+        let reply = Reply::data(&article)?
+            .version(article.summary.version)
+            .next_due(due)
+            .tag(format!("article:{}", article.summary.id))
+            .made_of(subjects_of(article.shown()))
+            .views_of(article.shown().map(|article| article.id));
+        Ok(if article.related.is_some() || article.neighbors.is_some() {
+            reply.tag("articles").made_of([Subject::Articles, Subject::Tags])
+        } else {
+            reply
+        })
     })
 }

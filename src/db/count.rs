@@ -47,8 +47,8 @@ pub(super) fn counted<T>(work: impl FnOnce() -> T) -> (T, Counted) {
     (outcome, counted)
 }
 
-/// Makes an answer where it was read, so that what it is made of is not handed from one thread to another and freed there,
-/// which takes longer than many a statement. That time is not the database's.
+/// Writes an answer out inside of a read, by the thread that has read what it is made of: another would free each text in this
+/// one's part of the heap, which is slow. To the request that asks for it, this is not time of the database.
 pub fn rendering<T>(work: impl FnOnce() -> T) -> T {
     let begun = Instant::now();
     let outcome = work();
