@@ -30,9 +30,9 @@ const KEPT_BELOW: &str = "/api/v1/";
 /// each entry, to the next power of two) and the allocator's share.
 const OVERHEAD: usize = 320;
 
-/// For four bytes that are kept one lies idle between blocks of the allocator, since answers of all sizes come and go: what
-/// the memory of a server grew by, measured over 9,000 articles.
-const IDLE_SHARE: usize = 4;
+/// For two bytes that are kept one lies idle between blocks of the allocator, since answers of all sizes come and go: what
+/// the memory of a server grew by, measured over 10,000 articles of 15 kB.
+const IDLE_SHARE: usize = 2;
 
 /// What an answer is taken to weigh where the cache's tables are laid out.
 const USUAL_WEIGHT: u64 = 16 << 10;
