@@ -128,7 +128,7 @@ fn slug_of(path: &str) -> String {
 /// What is read by hand must be what the other server answers.
 fn compare(all: &HashMap<String, Answers>, database: &Path, much: Much) -> Result<()> {
     for (path, Answers([plain, ..])) in all {
-        // The second time what stands around it may lie in memory.
+        // Twice, since what stands around it may lie in memory then.
         for _ in 0..2 {
             match by_hand::read(database, much, &slug_of(path))? {
                 Found::Answer(body) if body == plain.body => {}

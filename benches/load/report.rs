@@ -65,14 +65,11 @@ impl Report {
         } else {
             ""
         };
-        let length = match target.length {
-            100 => String::new(),
-            length => format!(" of {length} % of their length"),
-        };
         let title = format!(
-            "{what}: {}, {} articles{length}{mixed}",
+            "{what}: {}, {} articles{}{mixed}",
             target.database_name(),
-            thousands(target.articles)
+            thousands(target.articles),
+            target.length_in_words()
         );
         Self::titled(title, target).await
     }

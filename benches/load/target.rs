@@ -90,13 +90,18 @@ impl Target {
         ServerFlags::try_parse_from(flags).map_err(in_words)?.settings.check()
     }
 
+    /// How long its articles are, for people; nothing where they are as usual.
+    pub fn length_in_words(&self) -> String {
+        match self.length {
+            100 => String::new(),
+            length => format!(" of {length} % of their length"),
+        }
+    }
+
     /// What the database is filled with, as it is noted in it.
     pub fn stamp(&self) -> String {
         let mixed = self.mix.as_deref().map_or("", |mix| mix.to_str().unwrap_or("?"));
-        let length = match self.length {
-            100 => String::new(),
-            length => format!(" of {length} % of their length"),
-        };
+        let length = self.length_in_words();
         let indexed = if self.unindexed { ", unindexed" } else { "" };
         format!(
             "corpus {} of {} articles{length}, seed {}, mixed with {mixed:?}{indexed}",
