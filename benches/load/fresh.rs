@@ -8,6 +8,7 @@ use futures_util::future::{join, join_all};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::bare;
 use crate::fill;
 use crate::http::Client;
 use crate::process::Server;
@@ -37,12 +38,15 @@ struct Written {
     stale: usize,
     /// Until another instance shows it.
     followed: Times,
+    /// How long a handler that has all in memory was waited for meanwhile.
+    waited: Times,
 }
 
 impl Written {
     fn add_all(&mut self, other: &Self) {
         self.writes.add_all(&other.writes);
         self.followed.add_all(&other.followed);
+        self.waited.add_all(&other.waited);
         self.stale += other.stale;
     }
 }
@@ -62,17 +66,27 @@ const READ: usize = 2_000;
 /// After how long the other instance is asked again: oftener, asking would be the load.
 const ASK_AGAIN: Duration = Duration::from_millis(5);
 
+/// Another instance on the same database.
+struct Other {
+    server: Server,
+    /// Beside it, what an answer takes that nothing has to be done for: all wait for the same cores.
+    bare: bare::Running,
+}
+
+impl Other {
+    async fn start(target: &Target, written: &[String]) -> Result<Self> {
+        let server = Server::start_with(target, CACHED).await?;
+        let bare = bare::Running::start(&server.origin, written, None).await?;
+        Ok(Self { server, bare })
+    }
+}
+
 impl Fresh {
     /// Measures everything.
     pub async fn run(&self) -> Result<()> {
         let target = &self.target;
         fill::ensure(target).await?;
         let server = Server::start_with(target, CACHED).await?;
-        let other = if target.is_postgres() {
-            Some(Server::start_with(target, CACHED).await?)
-        } else {
-            None
-        };
         let client = server.client(4);
         let slugs = crate::read::slugs(&client, READ + 2 * WRITERS).await?;
         let (read, written) = slugs.split_at_checked(READ).ok_or("too few articles")?;
@@ -81,14 +95,14 @@ impl Fresh {
             let page = client.get(&format!("/api/v1/articles/by-slug/{slug}")).await?.json()?;
             ids.extend(page.pointer("/data/id").and_then(Value::as_i64));
         }
-        if let Some(other) = &other {
-            // It follows from what it has; what it was never asked for shows how long it takes to wake up.
-            let there = other.client(WRITERS);
-            let asked = ids.iter().map(async |id| title_of(&there, &path_of(*id)).await);
-            for title in join_all(asked).await {
-                title?;
-            }
-        }
+        // It follows from what it has, since it is asked for all once; what it was never asked for shows how long it takes to
+        // wake up.
+        let other = if target.is_postgres() {
+            let written: Vec<String> = ids.iter().copied().map(path_of).collect();
+            Some(Other::start(target, &written).await?)
+        } else {
+            None
+        };
         let articles: Vec<String> = read
             .iter()
             .take(1_000)
@@ -130,11 +144,12 @@ impl Fresh {
             ]);
             if other.is_some() {
                 report.item(&format!(
-                    "{name}: the other instance followed in p50 {:.0} ms, p99 {:.0} ms, at most {:.0} ms ({} writes)",
-                    found.followed.percentile(0.5),
-                    found.followed.percentile(0.99),
-                    found.followed.percentile(1.0),
-                    found.followed.count()
+                    "{name}: the other instance followed in {}, {} of {} writes later than 100 ms; a bare handler beside it, which \
+                     waits for the same cores, answered in {}",
+                    in_milliseconds(&found.followed),
+                    found.followed.longer_than(Duration::from_millis(100)),
+                    found.followed.count(),
+                    in_milliseconds(&found.waited),
                 ));
             }
         }
@@ -160,7 +175,7 @@ impl Fresh {
     async fn beside(
         &self,
         server: &Server,
-        other: Option<&Server>,
+        other: Option<&Other>,
         ids: &[i64],
         paths: &[String],
         seconds: u64,
@@ -179,11 +194,11 @@ impl Fresh {
         Ok((answered.rate, written))
     }
 
-    async fn write(&self, server: &Server, other: Option<&Server>, ids: &[i64], stop: &AtomicBool) -> Result<Written> {
+    async fn write(&self, server: &Server, other: Option<&Other>, ids: &[i64], stop: &AtomicBool) -> Result<Written> {
         // Connections of its own: those from before the load was awaited are closed by now.
         let reader = server.client(WRITERS);
         let editor = reader.clone().signed_in().await?;
-        let there = other.map(|server| server.client(WRITERS));
+        let there = other.map(|other| other.server.client(WRITERS));
         let pause = Duration::from_secs(1) * WRITERS as u32 / self.writes;
         let parts = ids.chunks(2);
         let writers = (0..).zip(parts).map(async |(place, ids): (u32, &[i64])| {
@@ -224,11 +239,33 @@ impl Fresh {
             Ok::<_, String>(written)
         });
         let mut all = Written::default();
-        for written in join_all(writers).await {
+        let (written, waited) = join(join_all(writers), wait(other, ids, stop)).await;
+        for written in written {
             all.add_all(&written?);
         }
+        all.waited = waited?;
         Ok(all)
     }
+}
+
+/// Asks the bare handler, as often as a write is looked for there, for as long as others write.
+async fn wait(other: Option<&Other>, ids: &[i64], stop: &AtomicBool) -> Result<Times> {
+    let mut waited = Times::default();
+    let Some(other) = other else { return Ok(waited) };
+    let client = Client::new(other.bare.origin.clone(), 1);
+    for id in ids.iter().cycle() {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        waited.add(client.get(&path_of(*id)).await?.took()?);
+        actix_web::rt::time::sleep(ASK_AGAIN).await;
+    }
+    Ok(waited)
+}
+
+fn in_milliseconds(times: &Times) -> String {
+    let [half, most, all] = [0.5, 0.99, 1.0].map(|share| times.percentile(share));
+    format!("p50 {half:.1} ms, p99 {most:.0} ms, at most {all:.0} ms")
 }
 
 /// Reads from one thread, which two cores cannot keep up with: a second one would add nothing but another that waits for a

@@ -32,6 +32,11 @@ impl Times {
         self.0.len()
     }
 
+    /// How many are longer.
+    pub fn longer_than(&self, time: Duration) -> usize {
+        self.0.iter().filter(|&&one| one > time).count()
+    }
+
     /// The time, in milliseconds, that this share of them (0 to 1) do not exceed: the nearest rank.
     pub fn percentile(&self, share: f64) -> f64 {
         let mut sorted = self.0.clone();

@@ -166,12 +166,13 @@ pub(super) fn begin(conn: &mut PgConnection) -> QueryResult<()> {
          CREATE TABLE article_hits_new_indexed PARTITION OF article_hits_new (PRIMARY KEY (article_id))
            FOR VALUES IN (false) PARTITION BY HASH (article_id);
          CREATE TABLE article_hits_new_0 PARTITION OF article_hits_new_indexed FOR VALUES WITH (MODULUS 2, REMAINDER 0)
-           WITH (toast_tuple_target = 128);
+           WITH (toast_tuple_target = 128, autovacuum_analyze_scale_factor = 0.5);
          CREATE TABLE article_hits_new_1 PARTITION OF article_hits_new_indexed FOR VALUES WITH (MODULUS 2, REMAINDER 1)
-           WITH (toast_tuple_target = 128);
+           WITH (toast_tuple_target = 128, autovacuum_analyze_scale_factor = 0.5);
          CREATE TABLE article_hits_new_fresh PARTITION OF article_hits_new (PRIMARY KEY (article_id))
-           FOR VALUES IN (true) WITH (toast_tuple_target = 128);
-         ALTER TABLE article_hits_new_fresh ALTER COLUMN lexemes SET STORAGE EXTERNAL;",
+           FOR VALUES IN (true) WITH (toast_tuple_target = 128, vacuum_truncate = false);
+         ALTER TABLE article_hits_new_fresh
+           ALTER COLUMN lexemes SET STORAGE EXTERNAL, ALTER COLUMN lexemes SET STATISTICS 0;",
     )
 }
 

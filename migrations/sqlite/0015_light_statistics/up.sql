@@ -1,0 +1,1 @@
+-- SQLite counts what stands in its columns only when it is told to: nothing to do.
