@@ -378,7 +378,7 @@ async fn refresh(views: Arc<ViewQueue>, db: Db, read_views: ReadViews) {
         ids.dedup();
         let (moment, at) = (db.changes().views.now(), Instant::now());
         let counts = db
-            .read(move |read| {
+            .look(move |read| {
                 let mut counts = HashMap::with_capacity(ids.len());
                 for ids in ids.chunks(AT_ONCE) {
                     counts.extend(read_views(read, ids)?);
