@@ -159,6 +159,7 @@ pub(super) const BEHIND: &str = "
     WHERE articles.id > $1 AND (fresh.article_id IS NULL OR fresh.stamp <> coalesce(live.stamp, -1))
     ORDER BY articles.id LIMIT $2";
 
+/// The settings of the parts are those of the migrations, which give the reasons.
 pub(super) fn begin(conn: &mut PgConnection) -> QueryResult<()> {
     conn.batch_execute(
         "DROP TABLE IF EXISTS article_hits_new;
@@ -166,11 +167,11 @@ pub(super) fn begin(conn: &mut PgConnection) -> QueryResult<()> {
          CREATE TABLE article_hits_new_indexed PARTITION OF article_hits_new (PRIMARY KEY (article_id))
            FOR VALUES IN (false) PARTITION BY HASH (article_id);
          CREATE TABLE article_hits_new_0 PARTITION OF article_hits_new_indexed FOR VALUES WITH (MODULUS 2, REMAINDER 0)
-           WITH (toast_tuple_target = 128, autovacuum_analyze_scale_factor = 0.5);
+           WITH (toast_tuple_target = 128, autovacuum_analyze_scale_factor = 0.2);
          CREATE TABLE article_hits_new_1 PARTITION OF article_hits_new_indexed FOR VALUES WITH (MODULUS 2, REMAINDER 1)
-           WITH (toast_tuple_target = 128, autovacuum_analyze_scale_factor = 0.5);
+           WITH (toast_tuple_target = 128, autovacuum_analyze_scale_factor = 0.2);
          CREATE TABLE article_hits_new_fresh PARTITION OF article_hits_new (PRIMARY KEY (article_id))
-           FOR VALUES IN (true) WITH (toast_tuple_target = 128, vacuum_truncate = false);
+           FOR VALUES IN (true) WITH (toast_tuple_target = 128, toast.vacuum_truncate = false);
          ALTER TABLE article_hits_new_fresh
            ALTER COLUMN lexemes SET STORAGE EXTERNAL, ALTER COLUMN lexemes SET STATISTICS 0;",
     )

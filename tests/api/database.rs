@@ -1,7 +1,8 @@
 //! The databases themselves: migrations there and back, tables as described, a schema from the future.
 
 use broadsheet::config::Config;
-use broadsheet::db::DbConn;
+use broadsheet::db::{Db, DbConn};
+use broadsheet::search::upkeep;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -169,6 +170,11 @@ mod filled_tables_are_migrated {
                     .ok(200);
             }
             let before = seen(app).await;
+            let db = Db::open(&app.config).expect("the database");
+            upkeep::reindex(&db, &app.config.database, |_step| {})
+                .await
+                .expect("an index");
+            db.close().await;
             let before = json!([before, settings(app)]);
             std::fs::write(kept(app), before.to_string()).expect("a file");
             // As if what was counted last were noted and not added up.
@@ -190,10 +196,11 @@ mod filled_tables_are_migrated {
             return String::new();
         };
         let settings = sql::<Text>(
-            "string_agg(concat_ws(' ', relname, reloptions::text, attname, attstorage, attstattarget), '; '
-             ORDER BY relname, attname)
-             FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
-             WHERE relname ~ '^article_hits_(0|1|fresh)$' AND attnum > 0",
+            "string_agg(concat_ws(' ', part.relname, part.reloptions::text, toast.reloptions::text, attname, attstorage,
+             attstattarget), '; ' ORDER BY part.relname, attname)
+             FROM pg_class AS part JOIN pg_class AS toast ON toast.oid = part.reltoastrelid
+             JOIN pg_attribute ON attrelid = part.oid
+             WHERE part.relname ~ '^article_hits_(0|1|fresh)$' AND attnum > 0 AND NOT attisdropped",
         );
         let settings: String = diesel::select(settings).get_result(&mut conn).expect("the settings");
         assert!(

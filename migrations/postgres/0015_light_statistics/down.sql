@@ -15,6 +15,6 @@ ALTER TABLE articles
   ALTER COLUMN metadata SET STATISTICS -1,
   ALTER COLUMN source_format SET STATISTICS -1;
 ALTER TABLE article_hits_fresh ALTER COLUMN lexemes SET STATISTICS -1;
-ALTER TABLE IF EXISTS article_hits_0 RESET (autovacuum_analyze_scale_factor);
-ALTER TABLE IF EXISTS article_hits_1 RESET (autovacuum_analyze_scale_factor);
-ALTER TABLE article_hits_fresh RESET (vacuum_truncate);
+ALTER TABLE article_hits_0 RESET (autovacuum_analyze_scale_factor);
+ALTER TABLE article_hits_1 RESET (autovacuum_analyze_scale_factor);
+ALTER TABLE article_hits_fresh RESET (toast.vacuum_truncate);
