@@ -109,21 +109,22 @@ pub(super) struct Pool {
 impl Pool {
     /// Readers of SQLite, which cannot write; on PostgreSQL connections for everything but views.
     pub(super) fn readers(database: &Database) -> Result<Self, String> {
-        let (size, readers) = match database {
+        let (size, readers, idle) = match database {
             // More would wait for the same cores, each with a page cache of its own.
             Database::Sqlite(_) => {
                 let cores = std::thread::available_parallelism().map_or(4, usize::from);
                 let readers = u32::try_from(cores).map_or(8, |cores| cores.clamp(4, 8));
-                (readers, readers)
+                (readers, readers, 1)
             }
-            // The rest is for who writes.
-            Database::Postgres(_) => (16, 12),
+            // The rest is for who writes. Half stand by, and more are opened when some of these are lent: where many ask at once,
+            // one that is opened only then keeps them waiting, since it knows no table yet and has planned nothing.
+            Database::Postgres(_) => (16, 12, 8),
         };
         let manager = Manager {
             database: database.clone(),
             is_counting: false,
         };
-        Self::open(manager, size, readers)
+        Self::open(manager, size, readers, idle)
     }
 
     /// The connections to PostgreSQL of the lane of views: one counts, one adds up, one is for what else is done there.
@@ -132,13 +133,13 @@ impl Pool {
             database: database.clone(),
             is_counting: true,
         };
-        Self::open(manager, 3, 0)
+        Self::open(manager, 3, 0, 1)
     }
 
-    fn open(manager: Manager, size: u32, readers: u32) -> Result<Self, String> {
+    fn open(manager: Manager, size: u32, readers: u32, idle: u32) -> Result<Self, String> {
         let connections = r2d2::Pool::builder()
             .max_size(size)
-            .min_idle(Some(1))
+            .min_idle(Some(idle))
             .connection_timeout(PATIENCE)
             .error_handler(Box::new(r2d2::LoggingErrorHandler))
             .build(manager)
