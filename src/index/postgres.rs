@@ -234,10 +234,13 @@ pub(super) fn has(conn: &mut PgConnection, id: i64, lexemes: &[Cow<'_, str>]) ->
     Ok(row.has)
 }
 
-/// Sorts in what writers have only appended, so that searches need not read it.
+/// Sorts in what writers have only appended, so that searches need not read it. Where another instance is doing it, there is
+/// nothing to do, and no connection waits for its end.
 pub(super) fn tidy(conn: &mut PgConnection) -> QueryResult<()> {
     conn.batch_execute(
-        "SELECT gin_clean_pending_list('article_hits_0_lexemes'::regclass);
-         SELECT gin_clean_pending_list('article_hits_1_lexemes'::regclass);",
+        "SELECT CASE WHEN pg_try_advisory_xact_lock(hashtext('tidy')) THEN
+           gin_clean_pending_list('article_hits_0_lexemes'::regclass)
+           + gin_clean_pending_list('article_hits_1_lexemes'::regclass)
+         END",
     )
 }
