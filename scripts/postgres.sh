@@ -84,7 +84,7 @@ start_postgres() {
     cat >>"$home/data/postgresql.conf" <<-'CONF'
 		listen_addresses = '127.0.0.1'
 		unix_socket_directories = ''
-		max_connections = 400
+		max_connections = 1000
 		fsync = off
 		full_page_writes = off
 		synchronous_commit = on

@@ -51,7 +51,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
         .map_err(|error| format!("cannot make {}: {error}", config.data_dir.display()))?;
     let lock = only_server(&config.database)?;
     let opening = config.clone();
-    let db = web::block(move || Db::open(&opening))
+    let db = web::block(move || Db::open_to_serve(&opening))
         .await
         .map_err(|error| error.to_string())??;
     // An older version made tags without them, and SQL cannot make them.

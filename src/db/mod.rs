@@ -182,8 +182,17 @@ pub struct Db {
 impl Db {
     /// Opens the database, brings its schema up to date and starts the writer. The error is one line for the operator.
     pub fn open(config: &Config) -> std::result::Result<Self, String> {
+        Self::open_for(config, false)
+    }
+
+    /// The same, for a server: many will ask at once.
+    pub fn open_to_serve(config: &Config) -> std::result::Result<Self, String> {
+        Self::open_for(config, true)
+    }
+
+    fn open_for(config: &Config, serves: bool) -> std::result::Result<Self, String> {
         migrate::run(&config.database)?;
-        let pool = Pool::readers(&config.database)?;
+        let pool = Pool::readers(&config.database, serves)?;
         let changes = Arc::new(Changes::default());
         let writer = match &config.database {
             Database::Sqlite(path) => Writer::thread(pool::open_sqlite(path, false)?, Arc::clone(&changes))?,

@@ -107,8 +107,9 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Readers of SQLite, which cannot write; on PostgreSQL connections for everything but views.
-    pub(super) fn readers(database: &Database) -> Result<Self, String> {
+    /// Readers of SQLite, which cannot write; on PostgreSQL connections for everything but views, half of which a server opens
+    /// before anybody asks.
+    pub(super) fn readers(database: &Database, serves: bool) -> Result<Self, String> {
         let (size, readers, idle) = match database {
             // More would wait for the same cores, each with a page cache of its own.
             Database::Sqlite(_) => {
@@ -116,9 +117,8 @@ impl Pool {
                 let readers = u32::try_from(cores).map_or(8, |cores| cores.clamp(4, 8));
                 (readers, readers, 1)
             }
-            // The rest is for who writes. Half stand by, and more are opened when some of these are lent: where many ask at once,
-            // one that is opened only then keeps them waiting, since it knows no table yet and has planned nothing.
-            Database::Postgres(_) => (16, 12, 8),
+            // The rest is for who writes.
+            Database::Postgres(_) => (16, 12, if serves { 8 } else { 1 }),
         };
         let manager = Manager {
             database: database.clone(),
@@ -136,15 +136,21 @@ impl Pool {
         Self::open(manager, 3, 0, 1)
     }
 
+    /// One connection is enough to begin with: PostgreSQL may have no more to give.
     fn open(manager: Manager, size: u32, readers: u32, idle: u32) -> Result<Self, String> {
         let connections = r2d2::Pool::builder()
             .max_size(size)
             .min_idle(Some(idle))
             .connection_timeout(PATIENCE)
+            // What was opened stays: one that is new knows no table yet and has planned nothing, and is lent first.
+            .max_lifetime(None)
+            .idle_timeout(None)
             .error_handler(Box::new(r2d2::LoggingErrorHandler))
-            .build(manager)
-            .map_err(|error| format!("cannot open the database: {error}"))?;
-        Ok(Self { connections, readers })
+            .build_unchecked(manager);
+        match connections.get() {
+            Ok(_works) => Ok(Self { connections, readers }),
+            Err(error) => Err(format!("cannot open the database: {error}")),
+        }
     }
 
     /// How many read at the same time.
