@@ -10,7 +10,7 @@ use broadsheet::web::{IfMatch, Patch};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Bearer, Client, both};
@@ -377,7 +377,7 @@ async fn an_index_made_anew_finds_the_same(app: &App) {
         answers.push((drafts.ids(), Value::Null));
         answers
     };
-    let before = ask().await;
+    let (before, treated) = (ask().await, treatment(app));
     let db = Db::open(&app.config).expect("the database");
     for _ in 0..2 {
         let mut steps = 0;
@@ -386,6 +386,7 @@ async fn an_index_made_anew_finds_the_same(app: &App) {
             .expect("an index");
         assert_eq!((indexed, steps), (8, 8));
         assert_eq!(ask().await, before);
+        assert_eq!(treatment(app), treated);
     }
     let id = write(&editor, "后来", json!({"body": "琥珀"})).await;
     assert_eq!(reader.get(&format!("{SEARCH}?q=琥珀")).await.ok(200).ids(), [id]);
@@ -394,6 +395,25 @@ async fn an_index_made_anew_finds_the_same(app: &App) {
         .expect("a verdict");
     assert!(verdict.agrees(), "{verdict:?}");
     db.close().await;
+}
+
+/// How PostgreSQL is told to treat the parts of the index: a rebuild must make them as the migrations do.
+fn treatment(app: &App) -> String {
+    let DbConn::Postgres(mut conn) = app.connect() else {
+        return String::new();
+    };
+    let parts = sql::<Text>(
+        "string_agg(concat_ws(' ', part.relname, part.reloptions::text, toast.reloptions::text, attname, attstorage,
+         attstattarget), '; ' ORDER BY part.relname, attnum)
+         FROM pg_class AS part LEFT JOIN pg_class AS toast ON toast.oid = part.reltoastrelid
+         JOIN pg_attribute ON attrelid = part.oid
+         WHERE part.relname ~ '^article_hits' AND attnum > 0 AND NOT attisdropped",
+    );
+    let parts: String = diesel::select(parts).get_result(&mut conn).expect("the settings");
+    for set in ["vacuum_truncate=false", "toast_tuple_target=128", "fastupdate=on"] {
+        assert!(parts.contains(set), "{set}: {parts}");
+    }
+    parts
 }
 
 async fn what_is_written_meanwhile_is_in_the_new_index(app: &App) {

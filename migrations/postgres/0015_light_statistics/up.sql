@@ -1,7 +1,7 @@
 -- While articles are edited, PostgreSQL analyses their tables again and again, once a minute at most: it counts what each column
 -- holds, to plan by it. Nothing is asked of most columns of an article by what they hold, and two others are unique, which says
 -- enough. The lexemes of edited articles have no index that could be planned with, and take longer to count than all these
--- columns.
+-- columns. What was counted before stays as it was.
 ALTER TABLE articles
   ALTER COLUMN slug SET STATISTICS 0,
   ALTER COLUMN title SET STATISTICS 0,
@@ -26,5 +26,6 @@ ALTER TABLE article_hits_0 SET (autovacuum_analyze_scale_factor = 0.2);
 ALTER TABLE article_hits_1 SET (autovacuum_analyze_scale_factor = 0.2);
 
 -- Where edited articles wait, long values come and go. Space that is given back to the system is asked for again at once, and
--- edits wait while it is given back.
+-- edits wait while it is given back. So it goes for long values alone: searches read the rows from first to last, and must not
+-- go through what is empty.
 ALTER TABLE article_hits_fresh SET (toast.vacuum_truncate = false);
