@@ -34,8 +34,8 @@ const HEADERS: [Shared; 11] = [
     },
     Shared {
         name: "Cache-Tag",
-        description: "What the answer was made of, for a cache that is told what to let go.",
-        example: "article-42,tags",
+        description: "What the answer shows, for a cache that is told what to let go: a thing by its id, or a kind. What stands beside a thing, such as the category of an article, is not named.",
+        example: "tag:42,articles",
         always: false,
     },
     Shared {

@@ -85,6 +85,8 @@ pub async fn search_articles(
     page.meta.took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Reply::json(&page)?
         .links(&page.links)
+        // It carries the moment of the search.
+        .untagged(page.meta.next_cursor)
         .next_due(due)
         .tag("articles")
         .tag("tags")

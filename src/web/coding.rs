@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use actix_web::http::header::{ACCEPT_ENCODING, HeaderMap};
 use actix_web::web::Bytes;
 
 /// Bodies shorter than this go out as they are.
@@ -29,8 +30,22 @@ impl Coding {
     }
 }
 
-/// The better of br and gzip that is accepted with the highest weight (RFC 9110, 12.5.3).
-pub(super) fn best_coding(accepted: &str) -> Coding {
+/// The coding that a request wants.
+pub(super) fn wanted_coding(headers: &HeaderMap) -> Coding {
+    let mut lines = headers.get_all(ACCEPT_ENCODING).filter_map(|line| line.to_str().ok());
+    match (lines.next(), lines.next()) {
+        (None, _) => Coding::Plain,
+        (Some(line), None) => best_coding(line),
+        (Some(first), Some(second)) => {
+            let lines: Vec<&str> = [first, second].into_iter().chain(lines).collect();
+            best_coding(&lines.join(","))
+        }
+    }
+}
+
+/// The better of br and gzip that is accepted with the highest weight, unless the body as it is was given a higher one
+/// (RFC 9110, 12.5.3).
+fn best_coding(accepted: &str) -> Coding {
     let weight = |coding: &str| -> Option<u32> {
         accepted.split(',').find_map(|part| {
             let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
@@ -39,7 +54,8 @@ pub(super) fn best_coding(accepted: &str) -> Coding {
             }
             let q = parameters
                 .trim()
-                .strip_prefix("q=")
+                .strip_prefix(['q', 'Q'])
+                .and_then(|rest| rest.strip_prefix('='))
                 .map_or(Ok(1.0), str::parse::<f32>)
                 .unwrap_or(0.0);
             Some((q.clamp(0.0, 1.0) * 1000.0) as u32)
@@ -48,7 +64,7 @@ pub(super) fn best_coding(accepted: &str) -> Coding {
     let any = weight("*").unwrap_or(0);
     let (br, gzip) = (weight("br").unwrap_or(any), weight("gzip").unwrap_or(any));
     match (br, gzip) {
-        (0, 0) => Coding::Plain,
+        (br, gzip) if br.max(gzip) == 0 || weight("identity") > Some(br.max(gzip)) => Coding::Plain,
         (br, gzip) if br >= gzip => Coding::Brotli,
         _ => Coding::Gzip,
     }
@@ -61,8 +77,9 @@ pub(super) fn compressed(coding: Coding, body: &Bytes) -> Bytes {
         Coding::Brotli => brotli(body),
         Coding::Gzip => gzip(body),
     };
-    // Writing to memory does not fail.
-    outcome.map_or_else(|_error| Bytes::new(), |form| form.into_boxed_slice().into())
+    // Writing to memory does not fail. The form is kept, so it goes where it has room: cut to its length where it was made, it
+    // would leave what is too small for the next one behind it.
+    outcome.map_or_else(|_error| Bytes::new(), |form| Bytes::copy_from_slice(&form))
 }
 
 fn brotli(body: &[u8]) -> std::io::Result<Vec<u8>> {
@@ -83,6 +100,7 @@ fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::http::header::HeaderValue;
 
     #[test]
     fn codings_are_chosen_by_weight() {
@@ -96,8 +114,27 @@ mod tests {
             ("identity", Coding::Plain),
             ("", Coding::Plain),
             ("BR", Coding::Brotli),
+            ("br;Q=0, gzip; Q=0.1", Coding::Gzip),
+            ("identity, br;q=0.5", Coding::Plain),
+            ("identity;q=0.5, br;q=0.5", Coding::Brotli),
         ] {
             assert_eq!(best_coding(accepted), coding, "{accepted}");
+        }
+    }
+
+    #[test]
+    fn lines_of_a_header_are_one_list() {
+        for (lines, coding) in [
+            (&[][..], Coding::Plain),
+            (&["gzip"], Coding::Gzip),
+            (&["deflate", "br"], Coding::Brotli),
+            (&["gzip", "identity;q=0", "br"], Coding::Brotli),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(ACCEPT_ENCODING, HeaderValue::from_static(line));
+            }
+            assert_eq!(wanted_coding(&headers), coding, "{lines:?}");
         }
     }
 }

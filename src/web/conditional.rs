@@ -76,20 +76,22 @@ fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<Option<String>> {
     })
 }
 
-/// The opaque parts of a list of entity tags; nothing if it is no such list.
+/// The opaque parts of a list of entity tags, which may have empty places (RFC 9110, 5.6.1.2); nothing if it is no such list.
 fn tags(value: &str) -> Option<Vec<&str>> {
     let mut tags = Vec::new();
-    let mut rest = value.trim();
-    loop {
+    let between = |c: char| c == ',' || c.is_ascii_whitespace();
+    let mut rest = value.trim_start_matches(between);
+    while !rest.is_empty() {
         rest = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?;
         let (tag, tail) = rest.split_once('"')?;
         tags.push(tag);
-        rest = tail.trim_start();
-        if rest.is_empty() {
-            return Some(tags);
+        let tail = tail.trim_ascii_start();
+        if !tail.is_empty() && !tail.starts_with(',') {
+            return None;
         }
-        rest = rest.strip_prefix(',')?.trim_start();
+        rest = tail.trim_start_matches(between);
     }
+    (!tags.is_empty()).then_some(tags)
 }
 
 /// Whether `If-None-Match` names the tag (or is `*`), by weak comparison. What is no tag matches nothing.
@@ -106,17 +108,31 @@ pub(super) const VIEWS: &[u8] = b"\"view_count\":";
 const TOOK: &[u8] = b"\"took_ms\":";
 
 /// The weak tag of a body. How long the answer took is left out, and so are view numbers unless `with_views`, so that a
-/// view changes no tag; `version` stands in front. Of the body it has 80 bits of XXH3, which are the same on every machine. That
+/// view changes no tag, nor is `untagged`, wherever it stands; `version` stands in front. Of the body it has 80 bits of XXH3, which are the same on every machine. That
 /// is quick and no defence: who may write articles could fit one so that a list looks unchanged to caches.
-pub fn etag(body: &[u8], version: Option<i64>, with_views: bool) -> String {
+pub fn etag(body: &[u8], version: Option<i64>, with_views: bool, untagged: Option<&str>) -> String {
     let fields: &[&[u8]] = if with_views { &[TOOK] } else { &[VIEWS, TOOK] };
     let mut hash = Hasher::new();
     for kept in without_numbers(body, fields) {
-        hash.write(kept);
+        match untagged {
+            Some(text) => without(kept, text.as_bytes()).for_each(|kept| hash.write(kept)),
+            None => hash.write(kept),
+        }
     }
     let hash = hash.finish_128() >> 48;
     let version = version.map_or_else(String::new, |version| format!("{version}-"));
     format!("W/\"{version}{hash:020x}\"")
+}
+
+/// The parts of a text before, between and behind another one, which is not empty.
+fn without<'a>(text: &'a [u8], other: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+    let begins: Vec<usize> = memchr::memmem::find_iter(text, other).collect();
+    let ends = begins.clone().into_iter().map(|at| at + other.len());
+    let begins = begins.into_iter().chain([text.len()]);
+    std::iter::once(0)
+        .chain(ends)
+        .zip(begins)
+        .map(|(from, to)| text.get(from..to).unwrap_or_default())
 }
 
 /// The parts of a body between the numbers of these fields. Each field is looked for once over the whole body, however
@@ -161,12 +177,14 @@ mod tests {
             (&["W/\"stale\""], vec![]),
             (&["\"\""], vec![]),
             (&["\"07\", \"7-\""], vec![]),
+            (&[", \"7\",, ,\"8\" ,"], vec![7, 8]),
+            (&["\"7\"", ""], vec![7]),
         ] {
             assert_eq!(if_match(lines).unwrap(), IfMatch::Versions(versions), "{lines:?}");
         }
         assert_eq!(if_match(&["*"]).unwrap(), IfMatch::Any);
         assert_eq!(if_match(&[]).unwrap_err().code, Code::PreconditionRequired);
-        for wrong in ["7", "\"7", "w/\"7\"", "\"7\" \"8\"", "\"7\",", ""] {
+        for wrong in ["7", "\"7", "w/\"7\"", "\"7\" \"8\"", "\"7\",8", ",", ""] {
             assert_eq!(if_match(&[wrong]).unwrap_err().code, Code::InvalidIfMatch, "{wrong}");
         }
     }
@@ -180,12 +198,12 @@ mod tests {
 
     #[test]
     fn a_view_changes_no_tag_and_everything_else_does() {
-        let tag = |text: &str| etag(text.as_bytes(), Some(3), false);
+        let tag = |text: &str| etag(text.as_bytes(), Some(3), false, None);
         assert_eq!(tag(r#"{"view_count":1,"a":1}"#), tag(r#"{"view_count":99,"a":1}"#));
         assert_ne!(tag(r#"{"view_count":1,"a":1}"#), tag(r#"{"view_count":1,"a":2}"#));
         assert_ne!(
-            etag(br#"{"view_count":1}"#, None, true),
-            etag(br#"{"view_count":2}"#, None, true)
+            etag(br#"{"view_count":1}"#, None, true, None),
+            etag(br#"{"view_count":2}"#, None, true, None)
         );
         assert!(tag("{}").starts_with("W/\"3-"));
     }
@@ -193,16 +211,19 @@ mod tests {
     #[test]
     fn a_tag_is_the_same_on_every_machine() {
         // As another implementation of XXH3 has them.
-        assert_eq!(etag(br#"{"data":[]}"#, None, false), "W/\"35b8564af43c1302eac9\"");
+        assert_eq!(etag(br#"{"data":[]}"#, None, false, None), "W/\"35b8564af43c1302eac9\"");
         let long = format!("{{\"data\":\"{}\",\"view_count\":7}}", "新闻".repeat(1_000));
-        assert_eq!(etag(long.as_bytes(), Some(3), false), "W/\"3-70d383107f106d23fc1e\"");
+        assert_eq!(
+            etag(long.as_bytes(), Some(3), false, None),
+            "W/\"3-70d383107f106d23fc1e\""
+        );
     }
 
     #[test]
     fn the_time_that_an_answer_took_changes_no_tag() {
         let took = |ms: u32, views: u32| format!(r#"{{"took_ms":{ms},"view_count":{views},"took":{ms}0}}"#);
         for with_views in [false, true] {
-            let tag = |text: String| etag(text.as_bytes(), None, with_views);
+            let tag = |text: String| etag(text.as_bytes(), None, with_views, None);
             assert_eq!(tag(took(7, 1)), tag(took(7, 1)));
             assert_eq!(tag(took(7, 1)) == tag(took(7, 23)), !with_views);
             assert_ne!(
@@ -211,9 +232,23 @@ mod tests {
                 "another field of a similar name counts"
             );
         }
-        let tag = |text: &str| etag(text.as_bytes(), None, true);
+        let tag = |text: &str| etag(text.as_bytes(), None, true, None);
         assert_eq!(tag(r#"{"a":1,"took_ms":7}"#), tag(r#"{"a":1,"took_ms":123}"#));
         assert_ne!(tag(r#"{"a":1,"took_ms":7}"#), tag(r#"{"a":2,"took_ms":7}"#));
+    }
+
+    #[test]
+    fn what_is_another_text_each_time_changes_no_tag() {
+        let tag = |cursor: &str, rest: &str| {
+            let text =
+                format!(r#"{{"took_ms":7,"next_cursor":"{cursor}","next":"/a?cursor={cursor}","rest":"{rest}"}}"#);
+            etag(text.as_bytes(), None, false, Some(cursor))
+        };
+        assert_eq!(tag("AQID", "a"), tag("AQIE", "a"));
+        assert_ne!(tag("AQID", "a"), tag("AQID", "b"));
+        let whole = etag(br#"{"a":1}"#, None, false, None);
+        assert_eq!(etag(br#"{"a":1}"#, None, false, Some("AQID")), whole);
+        assert_eq!(etag(br#"AQID{"a":AQIDAQID1}AQID"#, None, false, Some("AQID")), whole);
     }
 
     #[test]
@@ -235,6 +270,8 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(IF_NONE_MATCH, HeaderValue::from_static("\"a\", W/\"b\""));
         assert!(none_match(&headers, "W/\"b\"") && none_match(&headers, "W/\"a\"") && !none_match(&headers, "W/\"c\""));
+        headers.insert(IF_NONE_MATCH, HeaderValue::from_static(",W/\"a\",,"));
+        assert!(none_match(&headers, "W/\"a\"") && !none_match(&headers, "W/\"b\""));
         headers.insert(IF_NONE_MATCH, HeaderValue::from_static("x"));
         assert!(!none_match(&headers, "W/\"x\""));
     }

@@ -11,12 +11,11 @@ use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
-    HeaderValue, LINK, VARY,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LINK, VARY,
 };
 use actix_web::web::Bytes;
 
-use super::coding::{Coding, WORTH_COMPRESSING, best_coding, compressed};
+use super::coding::{Coding, WORTH_COMPRESSING, compressed, wanted_coding};
 use super::conditional::{self, VIEWS};
 use crate::db::Timestamp;
 use crate::db::board::{Board, Place};
@@ -305,10 +304,7 @@ impl Content {
             return Coding::Plain;
         }
         drop(forms);
-        headers
-            .get(ACCEPT_ENCODING)
-            .and_then(|value| value.to_str().ok())
-            .map_or(Coding::Plain, best_coding)
+        wanted_coding(headers)
     }
 
     /// Whether that coding is made, or quickly made.

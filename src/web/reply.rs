@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
-    HeaderValue, LINK, LOCATION, VARY,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LINK,
+    LOCATION, VARY,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
@@ -15,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::cache::Wanted;
-use super::coding::{Coding, WORTH_COMPRESSING, best_coding, compressed};
+use super::coding::{Coding, WORTH_COMPRESSING, compressed, wanted_coding};
 use super::conditional;
 use super::content::{About, Content, cache_control};
 use super::page::{Links, Page};
@@ -39,6 +39,7 @@ pub struct Reply {
     body: Vec<u8>,
     version: Option<i64>,
     with_views: bool,
+    untagged: Option<String>,
     next_due: Option<Timestamp>,
     tags: Vec<String>,
     location: Option<String>,
@@ -64,6 +65,7 @@ impl Reply {
             body,
             version: None,
             with_views: false,
+            untagged: None,
             next_due: None,
             tags: Vec::new(),
             location: None,
@@ -113,6 +115,12 @@ impl Reply {
     /// View numbers belong to what is said: the tag changes with them.
     pub fn with_views(mut self) -> Self {
         self.with_views = true;
+        self
+    }
+
+    /// A text that stands in the body and is another one each time, though nothing else is said by it: the tag leaves it out.
+    pub fn untagged(mut self, text: Option<String>) -> Self {
+        self.untagged = text;
         self
     }
 
@@ -189,7 +197,7 @@ impl Responder for Reply {
         let mut response = HttpResponse::new(self.status);
         let headers = response.headers_mut();
         if self.version.is_some() && !self.uncached {
-            let etag = conditional::etag(&body, self.version, self.with_views);
+            let etag = conditional::etag(&body, self.version, self.with_views, None);
             insert_text(headers, ETAG, etag);
         }
         let cache = if request.headers().contains_key(AUTHORIZATION) {
@@ -206,10 +214,10 @@ impl Responder for Reply {
         if let Some(link) = self.link {
             insert_text(headers, LINK, link);
         }
-        let accepted = request.headers().get(ACCEPT_ENCODING);
-        let coding = match accepted.and_then(|value| value.to_str().ok()) {
-            Some(accepted) if body.len() >= WORTH_COMPRESSING => best_coding(accepted),
-            _ => Coding::Plain,
+        let coding = if body.len() >= WORTH_COMPRESSING {
+            wanted_coding(request.headers())
+        } else {
+            Coding::Plain
         };
         if let Some(name) = coding.name() {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
@@ -228,13 +236,13 @@ fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: String) {
 impl Reply {
     /// The answer to a read, which the cache takes from it if it asked for that.
     fn respond_kept(self, request: &HttpRequest) -> HttpResponse {
-        let etag = conditional::etag(&self.body, self.version, self.with_views);
+        let etag = conditional::etag(&self.body, self.version, self.with_views, self.untagged.as_deref());
         let place = |id: &i64| places([Subject::Views(*id)]).first().map(|place| (*id, *place));
         let wanted = request.extensions().get::<Wanted>().is_some() && !self.unkept && !self.with_views;
         let mut body = self.body;
         if wanted {
-            // What is kept is as long as it is counted.
-            body.shrink_to_fit();
+            // What is kept is as long as it is counted, and leaves the room that it was written in to the next one.
+            body = body.as_slice().to_vec();
         }
         let content = Content::new(
             body,

@@ -674,6 +674,25 @@ async fn tags_of_answers_outlive_their_timing(app: &App) {
     for _ in 0..5 {
         reader.with("if-none-match", &tag).get(&path).await.ok(304);
     }
+    publish(&editor, "又见海啸", json!({})).await;
+    // The cursor of what follows is another one each time.
+    for page in ["limit=1", "limit=1&page=1", "limit=1&facets=year"] {
+        let path = format!("{path}&{page}");
+        let first = reader.get(&path).await.ok(200);
+        let again = reader.get(&path).await.ok(200);
+        let cursor = |answer: &Answer| answer["meta"]["next_cursor"].as_str().map(str::to_owned);
+        assert!(cursor(&first).is_some() && cursor(&first) != cursor(&again));
+        let tag = first.header("etag").expect("a tag");
+        assert_eq!(again.header("etag"), Some(tag));
+        reader.with("if-none-match", tag).get(&path).await.ok(304);
+    }
+    let tag = reader
+        .get(&path)
+        .await
+        .ok(200)
+        .header("etag")
+        .expect("a tag")
+        .to_owned();
     let retitled = json!({"title": "海啸之后"});
     editor
         .with("if-match", "*")
