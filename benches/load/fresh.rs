@@ -145,7 +145,8 @@ impl Fresh {
             if other.is_some() {
                 report.item(&format!(
                     "{name}: the other instance followed in {}, {} of {} writes later than 100 ms; one answer of \
-                     a bare handler beside it, which waits for the same cores, took {}",
+                     a bare handler beside it, which waits for the same cores, took {} from when it was due, by the clock of \
+                     the client",
                     in_milliseconds(&found.followed),
                     found.followed.longer_than(Duration::from_millis(100)),
                     found.followed.count(),
@@ -155,7 +156,7 @@ impl Fresh {
         }
         report.line(&format!(
             "32 connections read for {} s, then for as long while {WRITERS} clients write titles of other articles, {ROUNDS} times \
-             in turn, after {WARM_UP} s of both; medians. Each write is read back at once",
+             in turn, after {WARM_UP} s of both; medians. Each write is read back at once; a client waits for what it wrote before it writes again",
             self.seconds
         ));
         let head = [
