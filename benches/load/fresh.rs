@@ -156,7 +156,8 @@ impl Fresh {
         }
         report.line(&format!(
             "32 connections read for {} s, then for as long while {WRITERS} clients write titles of other articles, {ROUNDS} times \
-             in turn, after {WARM_UP} s of both; medians. Each write is read back at once; a client waits for what it wrote before it writes again",
+             in turn, after {WARM_UP} s of both; medians. Each write is read back at once; a client \
+             waits for what it wrote before it writes again",
             self.seconds
         ));
         let head = [

@@ -108,8 +108,9 @@ pub(super) const VIEWS: &[u8] = b"\"view_count\":";
 const TOOK: &[u8] = b"\"took_ms\":";
 
 /// The weak tag of a body. How long the answer took is left out, and so are view numbers unless `with_views`, so that a
-/// view changes no tag, nor is `untagged`, wherever it stands; `version` stands in front. Of the body it has 80 bits of XXH3, which are the same on every machine. That
-/// is quick and no defence: who may write articles could fit one so that a list looks unchanged to caches.
+/// view changes no tag, and `untagged`, wherever it stands; `version` stands in front. Of the body it has 80 bits of XXH3,
+/// which are the same on every machine. That is quick and no defence: who may write articles could fit one so that a list
+/// looks unchanged to caches.
 pub fn etag(body: &[u8], version: Option<i64>, with_views: bool, untagged: Option<&str>) -> String {
     let fields: &[&[u8]] = if with_views { &[TOOK] } else { &[VIEWS, TOOK] };
     let mut hash = Hasher::new();
