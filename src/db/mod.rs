@@ -260,16 +260,9 @@ impl Db {
     ) -> Result<T> {
         let since = Instant::now();
         let (pool, changes) = (self.pool.clone(), Arc::clone(&self.changes));
-        let outcome = self.readers.run(move || {
-            Ok(count::counted(|| {
-                let mut conn = pool.get()?;
-                let outcome = work(&mut conn, &changes);
-                if outcome.as_ref().is_err_and(|error| error.cause.is_some()) {
-                    conn.doubt();
-                }
-                outcome
-            }))
-        });
+        let outcome = self
+            .readers
+            .run(move || Ok(count::counted(|| pool.lend(|conn| work(conn, &changes)))));
         let (outcome, counted) = outcome.await?;
         note_spent(since, counted);
         outcome

@@ -1,6 +1,7 @@
 //! Connections: how each database is opened, the pool of readers (on PostgreSQL of editors too), and that of views.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -15,6 +16,18 @@ use crate::error::{Error, Result};
 struct Manager {
     database: Database,
     is_counting: bool,
+    /// How many were lost, or may have been. One loss puts all others in doubt, since a server that restarts ends them all.
+    losses: AtomicU64,
+}
+
+impl Manager {
+    fn new(database: &Database, is_counting: bool) -> Self {
+        Self {
+            database: database.clone(),
+            is_counting,
+            losses: AtomicU64::new(0),
+        }
+    }
 }
 
 /// The settings of PostgreSQL for the lane of views. Its statements take arrays of any length, for which they would be planned
@@ -25,10 +38,13 @@ const COUNTING: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seq
 /// How long a connection that worked is taken to work still.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// A connection, and when it was last known to work; nothing while that is in doubt.
+/// A connection, and what is known of it.
 struct Kept {
     conn: DbConn,
+    /// When it last worked; nothing after a failure.
     worked: Option<Instant>,
+    /// How many losses there were when it was last tried.
+    losses: u64,
 }
 
 impl r2d2::ManageConnection for Manager {
@@ -36,6 +52,7 @@ impl r2d2::ManageConnection for Manager {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Kept, Self::Error> {
+        let losses = self.losses.load(Ordering::Acquire);
         let opened = match &self.database {
             Database::Sqlite(path) => open_sqlite_raw(path, true),
             Database::Postgres(url) => open_postgres(url),
@@ -48,18 +65,23 @@ impl r2d2::ManageConnection for Manager {
         Ok(Kept {
             conn,
             worked: Some(Instant::now()),
+            losses,
         })
     }
 
     fn is_valid(&self, kept: &mut Kept) -> Result<(), Self::Error> {
+        let losses = self.losses.load(Ordering::Acquire);
         match &mut kept.conn {
             // A file does not go away as a server does; a ping would cost each read a statement more.
             DbConn::Sqlite(_) => Ok(()),
             // Under load neither.
-            DbConn::Postgres(_) if kept.worked.is_some_and(|at| at.elapsed() < FRESH) => Ok(()),
+            DbConn::Postgres(_) if kept.losses == losses && kept.worked.is_some_and(|at| at.elapsed() < FRESH) => {
+                Ok(())
+            }
             DbConn::Postgres(conn) => {
                 conn.ping().map_err(diesel::r2d2::Error::QueryError)?;
                 kept.worked = Some(Instant::now());
+                kept.losses = losses;
                 Ok(())
             }
         }
@@ -67,32 +89,11 @@ impl r2d2::ManageConnection for Manager {
 
     fn has_broken(&self, kept: &mut Kept) -> bool {
         kept.worked = kept.worked.map(|_| Instant::now());
-        kept.conn.is_broken()
-    }
-}
-
-/// A connection out of the pool, which takes it back.
-pub(super) struct Lent(r2d2::PooledConnection<Manager>);
-
-impl Lent {
-    /// Says that what was asked failed. diesel takes a connection that was lost before a statement was prepared on it for a good
-    /// one, so that it has to prove itself before it is lent again.
-    pub(super) fn doubt(&mut self) {
-        self.0.worked = None;
-    }
-}
-
-impl std::ops::Deref for Lent {
-    type Target = DbConn;
-
-    fn deref(&self) -> &DbConn {
-        &self.0.conn
-    }
-}
-
-impl std::ops::DerefMut for Lent {
-    fn deref_mut(&mut self) -> &mut DbConn {
-        &mut self.0.conn
+        let is_broken = kept.conn.is_broken();
+        if is_broken || kept.worked.is_none() {
+            self.losses.fetch_add(1, Ordering::AcqRel);
+        }
+        is_broken
     }
 }
 
@@ -120,20 +121,12 @@ impl Pool {
             // The rest is for who writes.
             Database::Postgres(_) => (16, 12, if serves { 8 } else { 1 }),
         };
-        let manager = Manager {
-            database: database.clone(),
-            is_counting: false,
-        };
-        Self::open(manager, size, readers, idle)
+        Self::open(Manager::new(database, false), size, readers, idle)
     }
 
     /// The connections to PostgreSQL of the lane of views: one counts, one adds up, one is for what else is done there.
     pub(super) fn counting(database: &Database) -> Result<Self, String> {
-        let manager = Manager {
-            database: database.clone(),
-            is_counting: true,
-        };
-        Self::open(manager, 3, 0, 1)
+        Self::open(Manager::new(database, true), 3, 0, 1)
     }
 
     /// One connection is enough to begin with: PostgreSQL may have no more to give.
@@ -158,9 +151,16 @@ impl Pool {
         self.readers
     }
 
-    /// Takes a connection; 503 if none is free in time.
-    pub(super) fn get(&self) -> Result<Lent> {
-        self.connections.get().map(Lent).map_err(Error::unavailable)
+    /// Runs `work` on a connection; 503 if none is free in time.
+    pub(super) fn lend<T>(&self, work: impl FnOnce(&mut DbConn) -> Result<T>) -> Result<T> {
+        let mut kept = self.connections.get().map_err(Error::unavailable)?;
+        let outcome = work(&mut kept.conn);
+        if outcome.as_ref().is_err_and(|error| error.cause.is_some()) {
+            // diesel takes a connection that was lost before a statement was prepared on it for a good one, so that it has to
+            // prove itself before it is lent again.
+            kept.worked = None;
+        }
+        outcome
     }
 }
 

@@ -156,7 +156,7 @@ impl Writer {
                 };
                 let (pool, changes) = (pool.clone(), Arc::clone(changes));
                 tokio::task::spawn_blocking(move || {
-                    let outcome = pool.get().and_then(|mut conn| write(&mut state, &mut conn, &changes));
+                    let outcome = pool.lend(|conn| write(&mut state, conn, &changes));
                     then(state, outcome);
                 });
             }
