@@ -250,7 +250,14 @@ async fn send(
     }
     response.insert_header((CONTENT_TYPE, media_type));
     let size = opened.size();
-    let part = match wanted_part(request.headers(), tag, size) {
+    let is_of_head = is_of_head(request);
+    // A part can be asked for with GET alone.
+    let wanted = if is_of_head {
+        Wanted::All
+    } else {
+        wanted_part(request.headers(), tag, size)
+    };
+    let part = match wanted {
         Wanted::All => 0..size,
         Wanted::Part(part) => {
             let range = format!("bytes {}-{}/{size}", part.start, part.end.saturating_sub(1));
@@ -270,7 +277,7 @@ async fn send(
     }
     let length = part.end - part.start;
     // The connection would read to its end what it does not send.
-    let bytes = if is_of_head(request) {
+    let bytes = if is_of_head {
         futures_util::stream::empty().boxed()
     } else {
         opened.stream(part).await?

@@ -312,11 +312,22 @@ async fn parts_and_heads_are_answered(app: &App) {
         (same.status, same.body.len(), same.header("etag")),
         (304, 0, Some(tag.as_str()))
     );
-    let head = reader.send(awc::http::Method::HEAD, &at, None).await;
-    assert_eq!(
-        (head.status, head.body.len(), head.header("etag")),
-        (200, 0, Some(tag.as_str()))
-    );
+    let beyond = format!("bytes={size}-");
+    for reader in [
+        &reader,
+        &reader.with("range", "bytes=0-9"),
+        &reader.with("range", &beyond),
+    ] {
+        let head = reader.send(awc::http::Method::HEAD, &at, None).await;
+        assert_eq!(
+            (head.status, head.body.len(), head.header("etag")),
+            (200, 0, Some(tag.as_str()))
+        );
+        assert_eq!(
+            (head.header("content-length"), head.header("content-range")),
+            (Some(size.to_string().as_str()), None)
+        );
+    }
     for method in [
         awc::http::Method::POST,
         awc::http::Method::DELETE,
