@@ -192,12 +192,12 @@ impl Db {
 
     fn open_for(config: &Config, serves: bool) -> std::result::Result<Self, String> {
         migrate::run(&config.database)?;
-        let pool = Pool::readers(&config.database, serves)?;
         let changes = Arc::new(Changes::default());
+        let pool = Pool::readers(&config.database, serves);
         let writer = match &config.database {
             Database::Sqlite(path) => Writer::thread(pool::open_sqlite(path, false)?, Arc::clone(&changes))?,
             Database::Postgres(_) => {
-                Writer::pools(pool.clone(), Pool::counting(&config.database)?, Arc::clone(&changes))
+                Writer::pools(pool.clone(), Pool::counting(&config.database), Arc::clone(&changes))
             }
         };
         Ok(Self {

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 struct Manager {
     database: Database,
     is_counting: bool,
-    /// How many were lost, or may have been. One loss puts all others in doubt, since a server that restarts ends them all.
+    /// How many were lost. One loss puts all others in doubt, since a server that restarts ends them all.
     losses: AtomicU64,
 }
 
@@ -79,7 +79,10 @@ impl r2d2::ManageConnection for Manager {
                 Ok(())
             }
             DbConn::Postgres(conn) => {
-                conn.ping().map_err(diesel::r2d2::Error::QueryError)?;
+                conn.ping().map_err(|error| {
+                    self.losses.fetch_add(1, Ordering::AcqRel);
+                    diesel::r2d2::Error::QueryError(error)
+                })?;
                 kept.worked = Some(Instant::now());
                 kept.losses = losses;
                 Ok(())
@@ -90,7 +93,7 @@ impl r2d2::ManageConnection for Manager {
     fn has_broken(&self, kept: &mut Kept) -> bool {
         kept.worked = kept.worked.map(|_| Instant::now());
         let is_broken = kept.conn.is_broken();
-        if is_broken || kept.worked.is_none() {
+        if is_broken {
             self.losses.fetch_add(1, Ordering::AcqRel);
         }
         is_broken
@@ -110,7 +113,7 @@ pub(super) struct Pool {
 impl Pool {
     /// Readers of SQLite, which cannot write; on PostgreSQL connections for everything but views, half of which a server opens
     /// before anybody asks.
-    pub(super) fn readers(database: &Database, serves: bool) -> Result<Self, String> {
+    pub(super) fn readers(database: &Database, serves: bool) -> Self {
         let (size, readers, idle) = match database {
             // More would wait for the same cores, each with a page cache of its own.
             Database::Sqlite(_) => {
@@ -125,12 +128,13 @@ impl Pool {
     }
 
     /// The connections to PostgreSQL of the lane of views: one counts, one adds up, one is for what else is done there.
-    pub(super) fn counting(database: &Database) -> Result<Self, String> {
+    pub(super) fn counting(database: &Database) -> Self {
         Self::open(Manager::new(database, true), 3, 0, 1)
     }
 
-    /// One connection is enough to begin with: PostgreSQL may have no more to give.
-    fn open(manager: Manager, size: u32, readers: u32, idle: u32) -> Result<Self, String> {
+    /// Opens connections without waiting for them: PostgreSQL may have fewer to give, and that there are some has been seen where
+    /// the schema was brought up to date.
+    fn open(manager: Manager, size: u32, readers: u32, idle: u32) -> Self {
         let connections = r2d2::Pool::builder()
             .max_size(size)
             .min_idle(Some(idle))
@@ -140,10 +144,7 @@ impl Pool {
             .idle_timeout(None)
             .error_handler(Box::new(r2d2::LoggingErrorHandler))
             .build_unchecked(manager);
-        match connections.get() {
-            Ok(_works) => Ok(Self { connections, readers }),
-            Err(error) => Err(format!("cannot open the database: {error}")),
-        }
+        Self { connections, readers }
     }
 
     /// How many read at the same time.

@@ -34,7 +34,7 @@ const HEADERS: [Shared; 11] = [
     },
     Shared {
         name: "Cache-Tag",
-        description: "What the answer shows, for a cache that is told what to let go: a thing by its id, or a kind. What stands beside a thing, such as the category of an article, is not named.",
+        description: "What the answer shows, for a cache that is told what to let go: a thing by its id, or a kind. What stands beside a thing, such as the category of an article, is not always named.",
         example: "tag:42,articles",
         always: false,
     },

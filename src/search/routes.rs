@@ -85,7 +85,7 @@ pub async fn search_articles(
     page.meta.took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Reply::json(&page)?
         .links(&page.links)
-        // It carries the moment of the search.
+        // By rank it carries the moment of the search. Who is told that nothing has changed goes on from the moment before.
         .untagged(page.meta.next_cursor)
         .next_due(due)
         .tag("articles")

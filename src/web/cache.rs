@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use tokio::sync::{Notify, watch};
@@ -191,6 +191,16 @@ impl ResponseCache {
         self.kept.insert(key.into(), Kept { content, weight });
     }
 
+    /// Answers, and counts the form that was made for that, if it was not there.
+    fn respond(&self, key: &str, content: &Arc<Content>, headers: &HeaderMap) -> HttpResponse {
+        let weight = content.weight();
+        let response = content.respond(headers);
+        if content.weight() != weight && content.may_be_kept() {
+            self.keep(key, Arc::clone(content));
+        }
+        response
+    }
+
     fn making_now(&self) -> MutexGuard<'_, HashMap<Box<str>, watch::Receiver<Outcome>>> {
         // What it guards is whole after each step.
         self.making.lock().unwrap_or_else(PoisonError::into_inner)
@@ -225,7 +235,7 @@ impl ResponseCache {
         // It may have ended while it was waited for.
         content
             .is_true(&self.changes.content, Timestamp::now())
-            .then(|| content.respond(headers))
+            .then(|| self.respond(key, &content, headers))
     }
 
     /// When a request came that may have to wait for others.
@@ -265,7 +275,7 @@ impl ResponseCache {
         match finished(other).await {
             // It may have ended already, as far as later requests are concerned.
             Some(Some(content)) if content.is_of(arrived.content, arrived.views) => {
-                Turn::Answered(content.respond(request.headers()))
+                Turn::Answered(self.respond(key, &content, request.headers()))
             }
             Some(Some(_older)) => Turn::Again,
             Some(None) => Turn::Alone,

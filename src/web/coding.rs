@@ -77,8 +77,8 @@ pub(super) fn compressed(coding: Coding, body: &Bytes) -> Bytes {
         Coding::Brotli => brotli(body),
         Coding::Gzip => gzip(body),
     };
-    // Writing to memory does not fail. The form is kept, so it goes where it has room: cut to its length where it was made, it
-    // would leave what is too small for the next one behind it.
+    // Writing to memory does not fail. A form that is kept goes where it has room: cut to its length where it was made, it would
+    // leave what is too small for the next one behind it.
     outcome.map_or_else(|_error| Bytes::new(), |form| Bytes::copy_from_slice(&form))
 }
 

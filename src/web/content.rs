@@ -20,7 +20,7 @@ use super::conditional::{self, VIEWS};
 use crate::db::Timestamp;
 use crate::db::board::{Board, Place};
 
-/// The header that names what an answer was made of, for caches before this server.
+/// The header that names what an answer shows, for caches before this server.
 const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
 /// How old view numbers may be. The rest of a second is for views that are only noted when they are answered.

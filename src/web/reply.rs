@@ -118,7 +118,7 @@ impl Reply {
         self
     }
 
-    /// A text that stands in the body and is another one each time, though nothing else is said by it: the tag leaves it out.
+    /// A text that stands in the body and is another one each time, though it says nothing of what is shown: the tag leaves it out.
     pub fn untagged(mut self, text: Option<String>) -> Self {
         self.untagged = text;
         self
@@ -130,7 +130,7 @@ impl Reply {
         self
     }
 
-    /// What the answer was made of, for `Cache-Tag`.
+    /// What the answer shows, for `Cache-Tag`.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
         self
