@@ -111,8 +111,8 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Readers of SQLite, which cannot write; on PostgreSQL connections for everything but views, half of which a server opens
-    /// before anybody asks.
+    /// Readers of SQLite, which cannot write; on PostgreSQL connections for everything but views, which a server opens before
+    /// anybody asks: who is lent a new one waits until it knows the tables and has planned.
     pub(super) fn readers(database: &Database, serves: bool) -> Self {
         let (size, readers, idle) = match database {
             // More would wait for the same cores, each with a page cache of its own.
@@ -122,7 +122,7 @@ impl Pool {
                 (readers, readers, 1)
             }
             // The rest is for who writes.
-            Database::Postgres(_) => (16, 12, if serves { 8 } else { 1 }),
+            Database::Postgres(_) => (16, 12, if serves { 16 } else { 1 }),
         };
         Self::open(Manager::new(database, false), size, readers, idle)
     }
