@@ -245,7 +245,7 @@ async fn send(
         .insert_header((ACCEPT_RANGES, "bytes"))
         .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
         .insert_header((HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"));
-    if none_match(request.headers(), tag) {
+    if none_match(request.headers(), tag.as_bytes()) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
     response.insert_header((CONTENT_TYPE, media_type));

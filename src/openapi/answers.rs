@@ -121,7 +121,10 @@ pub fn complete(path: &str, method: &HttpMethod, operation: &mut Operation, page
         }
         share(response, &["Cache-Control", "Vary", "X-Request-Id"]);
         if kept && matches!(status.as_str(), "200" | "304") {
-            share(response, &["Cache-Tag", "ETag"]);
+            share(response, &["ETag"]);
+        }
+        if kept && status == "200" {
+            share(response, &["Cache-Tag"]);
         }
         if is_file && matches!(status.as_str(), "200" | "206" | "304") {
             share(response, &["Accept-Ranges", "ETag"]);
@@ -130,10 +133,8 @@ pub fn complete(path: &str, method: &HttpMethod, operation: &mut Operation, page
             share(response, &["Content-Range"]);
             response.content.clone_from(&whole);
         }
-        if paged && matches!(status.as_str(), "200" | "304") {
-            share(response, &["Link"]);
-        }
         if paged && status == "200" {
+            share(response, &["Link"]);
             let text = "The next part, while `next_cursor` is not null.";
             lead(
                 response,

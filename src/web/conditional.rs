@@ -95,8 +95,14 @@ fn tags(value: &str) -> Option<Vec<&str>> {
 }
 
 /// Whether `If-None-Match` names the tag (or is `*`), by weak comparison. What is no tag matches nothing.
-pub fn none_match(headers: &HeaderMap, etag: &str) -> bool {
-    let Some(Some(value)) = joined(headers, &IF_NONE_MATCH) else {
+pub fn none_match(headers: &HeaderMap, etag: &[u8]) -> bool {
+    let mut lines = headers.get_all(IF_NONE_MATCH);
+    let (line, other) = (lines.next(), lines.next());
+    let Some(line) = line else { return false };
+    if other.is_none() && line == etag {
+        return true;
+    }
+    let (Some(Some(value)), Ok(etag)) = (joined(headers, &IF_NONE_MATCH), str::from_utf8(etag)) else {
         return false;
     };
     let opaque = etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"');
@@ -268,12 +274,27 @@ mod tests {
 
     #[test]
     fn if_none_match_compares_weakly() {
-        let mut headers = HeaderMap::new();
-        headers.append(IF_NONE_MATCH, HeaderValue::from_static("\"a\", W/\"b\""));
-        assert!(none_match(&headers, "W/\"b\"") && none_match(&headers, "W/\"a\"") && !none_match(&headers, "W/\"c\""));
-        headers.insert(IF_NONE_MATCH, HeaderValue::from_static(",W/\"a\",,"));
-        assert!(none_match(&headers, "W/\"a\"") && !none_match(&headers, "W/\"b\""));
-        headers.insert(IF_NONE_MATCH, HeaderValue::from_static("x"));
-        assert!(!none_match(&headers, "W/\"x\""));
+        let known = |lines: &[&'static str], etag: &'static str| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(IF_NONE_MATCH, HeaderValue::from_static(line));
+            }
+            none_match(&headers, etag.as_bytes())
+        };
+        for lines in [
+            &["W/\"b\""][..],
+            &["\"b\""],
+            &["\"a\", W/\"b\""],
+            &[",W/\"b\",,"],
+            &["\"a\"", "W/\"b\""],
+            &["W/\"b\"", "\"a\""],
+            &["*"],
+        ] {
+            assert!(known(lines, "W/\"b\""), "{lines:?}");
+        }
+        for lines in [&[][..], &["\"a\""], &["b"], &["W/\"b\" x"], &["W/\"b\"", "x"], &[""]] {
+            assert!(!known(lines, "W/\"b\""), "{lines:?}");
+        }
+        assert!(known(&["\"a\", \"b\""], "\"a\"") && !known(&["x"], "W/\"x\""));
     }
 }

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
@@ -15,8 +15,8 @@ use actix_web::http::header::{
 };
 use actix_web::web::Bytes;
 
-use super::coding::{Coding, WORTH_COMPRESSING, compressed, wanted_coding};
-use super::conditional::{self, VIEWS};
+use super::coding::{Form, Forms};
+use super::conditional::{VIEWS, none_match};
 use crate::db::Timestamp;
 use crate::db::board::{Board, Place};
 
@@ -29,45 +29,6 @@ pub(super) const OLDEST_VIEWS: Duration = Duration::from_millis(600);
 /// How often in [`OLDEST_VIEWS`] view numbers are read again at once because this process has counted a view. An article
 /// that is read much is viewed much, and would be read again for each view.
 const EXACT_VIEWS: u32 = 10;
-
-/// The longest body that is compressed where requests are served.
-const SOON: usize = 1 << 20;
-
-/// A body in its forms, each made when it is first asked for.
-pub(super) struct Forms {
-    plain: Bytes,
-    brotli: OnceLock<Bytes>,
-    gzip: OnceLock<Bytes>,
-}
-
-impl Forms {
-    fn new(plain: Bytes) -> Self {
-        Self {
-            plain,
-            brotli: OnceLock::new(),
-            gzip: OnceLock::new(),
-        }
-    }
-
-    /// The form of a coding, if it is made.
-    fn made(&self, coding: Coding) -> Option<&Bytes> {
-        match coding {
-            Coding::Plain => Some(&self.plain),
-            Coding::Brotli => self.brotli.get(),
-            Coding::Gzip => self.gzip.get(),
-        }
-    }
-
-    /// The form of a coding; who asks for it meanwhile waits.
-    fn make(&self, coding: Coding) -> Bytes {
-        let form = match coding {
-            Coding::Plain => return self.plain.clone(),
-            Coding::Brotli => &self.brotli,
-            Coding::Gzip => &self.gzip,
-        };
-        form.get_or_init(|| compressed(coding, &self.plain)).clone()
-    }
-}
 
 /// The view numbers of a body.
 pub(super) struct Views {
@@ -83,6 +44,8 @@ pub(super) struct Views {
 
 /// When view numbers were read.
 struct LastRead {
+    /// What they are.
+    numbers: Box<[i64]>,
     at: Instant,
     /// How often that was since a time that is less than [`OLDEST_VIEWS`] before the last.
     since: Instant,
@@ -90,8 +53,9 @@ struct LastRead {
 }
 
 impl LastRead {
-    fn first(at: Instant) -> Self {
+    fn first(numbers: Box<[i64]>, at: Instant) -> Self {
         Self {
+            numbers,
             at,
             since: at,
             times: 0,
@@ -105,7 +69,7 @@ impl LastRead {
 
     fn again(&mut self, at: Instant) {
         if at.saturating_duration_since(self.since) >= OLDEST_VIEWS {
-            *self = Self::first(at);
+            (self.since, self.times) = (at, 0);
         }
         self.at = at;
         self.times += 1;
@@ -158,30 +122,41 @@ pub struct Content {
     has_other_views: bool,
 }
 
-fn value(text: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(text).ok()
+/// Values of headers, side by side in memory, since they are sent together. One that is none is left out.
+fn values<const N: usize>(texts: [&str; N]) -> [Option<HeaderValue>; N] {
+    let all = Bytes::from(texts.concat());
+    let mut from = 0;
+    texts.map(|text| {
+        let to = from + text.len();
+        let value = (from < to).then(|| all.slice(from..to));
+        from = to;
+        HeaderValue::from_maybe_shared(value?).ok()
+    })
 }
 
 impl Content {
     /// An answer with that body.
     pub fn new(body: Vec<u8>, about: About) -> Self {
-        let numbers = count_views(&body);
-        let views = (numbers > 0 && numbers == about.views.len()).then(|| Views {
+        let numbers: Box<[i64]> = view_numbers(&body).map(|place| number_at(&body, place)).collect();
+        let any = !numbers.is_empty();
+        let views = (any && numbers.len() == about.views.len()).then(|| Views {
             ids: about.views.iter().map(|(id, _)| *id).collect(),
             places: about.views.iter().map(|(_, place)| *place).collect(),
-            last: RwLock::new(LastRead::first(Instant::now())),
+            last: RwLock::new(LastRead::first(numbers, Instant::now())),
             moment: AtomicU64::new(0),
             asked: AtomicBool::new(false),
         });
+        let (tags, link) = (about.tags.join(","), about.link.unwrap_or_default());
+        let [etag, cache_tag, link] = values([&about.etag, &tags, &link]);
         Self {
-            has_other_views: numbers > 0 && views.is_none(),
+            has_other_views: any && views.is_none(),
             views,
             forms: RwLock::new(Arc::new(Forms::new(body.into()))),
             // Hexadecimal digits in quotes.
-            etag: value(&about.etag).unwrap_or_else(|| HeaderValue::from_static("W/\"\"")),
+            etag: etag.unwrap_or_else(|| HeaderValue::from_static("W/\"\"")),
             next_due: about.next_due,
-            cache_tag: (!about.tags.is_empty()).then(|| value(&about.tags.join(","))).flatten(),
-            link: about.link.as_deref().and_then(value),
+            cache_tag,
+            link,
             places: about.places,
             moment: AtomicU64::new(0),
             checked: AtomicU64::new(0),
@@ -194,7 +169,8 @@ impl Content {
         self.checked.store(content, Ordering::Relaxed);
         if let Some(own) = &self.views {
             own.moment.store(views, Ordering::Relaxed);
-            *own.last.write().unwrap_or_else(PoisonError::into_inner) = LastRead::first(at);
+            let mut last = own.last.write().unwrap_or_else(PoisonError::into_inner);
+            (last.at, last.since, last.times) = (at, at, 0);
         }
     }
 
@@ -204,7 +180,7 @@ impl Content {
     }
 
     /// Whether it is still what would be answered, view numbers aside.
-    pub(super) fn is_true(&self, board: &Board, now: Timestamp) -> bool {
+    pub(super) fn is_true(&self, board: &Board) -> bool {
         let moment = board.now();
         if self.checked.load(Ordering::Acquire) != moment {
             if board.has_changed(&self.places, self.moment.load(Ordering::Relaxed)) {
@@ -212,7 +188,7 @@ impl Content {
             }
             self.checked.store(moment, Ordering::Release);
         }
-        self.next_due.is_none_or(|due| now < due)
+        self.next_due.is_none_or(|due| Timestamp::now() < due)
     }
 
     /// Whether it and its view numbers were read from these moments on.
@@ -254,31 +230,33 @@ impl Content {
         }
     }
 
-    /// Sets in view numbers that were read after a moment and a time.
+    /// Sets in view numbers that were read after a moment and a time. One at a time may do so.
     pub(super) fn set_views(&self, count: impl Fn(i64) -> i64, moment: u64, at: Instant) {
         let Some(views) = &self.views else { return };
-        let mut forms = self.forms.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(body) = with_numbers(&forms.plain, views.ids.iter().map(|id| count(*id))) {
-            *forms = Arc::new(Forms::new(body.into()));
+        let numbers: Box<[i64]> = views.ids.iter().map(|id| count(*id)).collect();
+        let are_other = views.last.read().unwrap_or_else(PoisonError::into_inner).numbers != numbers;
+        if are_other {
+            // Who reads it meanwhile does not wait for that.
+            let forms = Arc::new(Forms::new(with_numbers(self.forms().plain(), &numbers).into()));
+            *self.forms.write().unwrap_or_else(PoisonError::into_inner) = forms;
         }
         views.moment.store(moment, Ordering::Release);
-        views.last.write().unwrap_or_else(PoisonError::into_inner).again(at);
+        let mut last = views.last.write().unwrap_or_else(PoisonError::into_inner);
+        last.again(at);
+        if are_other {
+            last.numbers = numbers;
+        }
     }
 
     /// How many bytes it takes in these codings, overhead included. A coding that is not made yet counts nothing.
     pub(super) fn weight(&self) -> usize {
-        let forms = self.forms();
-        let made = |form: &OnceLock<Bytes>| form.get().map_or(0, Bytes::len);
         let header = |value: &Option<HeaderValue>| value.as_ref().map_or(0, HeaderValue::len);
         let views = self
             .views
             .as_ref()
-            .map_or(0, |views| views.ids.len() * (size_of::<i64>() + size_of::<Place>()));
+            .map_or(0, |views| views.ids.len() * (2 * size_of::<i64>() + size_of::<Place>()));
         size_of::<Self>()
-            + size_of::<Forms>()
-            + forms.plain.len()
-            + made(&forms.brotli)
-            + made(&forms.gzip)
+            + self.forms().weight()
             + self.etag.len()
             + header(&self.cache_tag)
             + header(&self.link)
@@ -290,63 +268,37 @@ impl Content {
         Arc::clone(&self.forms.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether `If-None-Match` names it.
-    pub(super) fn is_known_by(&self, headers: &HeaderMap) -> bool {
-        self.etag
-            .to_str()
-            .is_ok_and(|etag| conditional::none_match(headers, etag))
-    }
-
-    /// The coding that a request wants it in.
-    pub(super) fn coding(&self, headers: &HeaderMap) -> Coding {
-        let forms = self.forms.read().unwrap_or_else(PoisonError::into_inner);
-        if forms.plain.len() < WORTH_COMPRESSING {
-            return Coding::Plain;
-        }
-        drop(forms);
-        wanted_coding(headers)
-    }
-
-    /// Whether that coding is made, or quickly made.
-    pub(super) fn is_at_hand(&self, coding: Coding) -> bool {
-        const QUICK: usize = 64 << 10;
-        let forms = self.forms();
-        forms.made(coding).is_some() || forms.plain.len() <= QUICK
-    }
-
-    /// Makes a coding; whether it was made only now.
-    pub(super) fn make(&self, coding: Coding) -> bool {
-        let forms = self.forms();
-        let is_new = forms.made(coding).is_none();
-        forms.make(coding);
-        is_new
+    /// The form that a request wants it in.
+    pub(super) fn form(&self, headers: &HeaderMap) -> Form {
+        self.forms().wanted(headers)
     }
 
     /// The answer as a request wants it, 304 if it names the validator.
     pub fn respond(&self, headers: &HeaderMap) -> HttpResponse {
-        let known = self.is_known_by(headers);
-        let mut response = if known {
-            HttpResponse::with_body(StatusCode::NOT_MODIFIED, BoxBody::new(()))
-        } else {
-            let forms = self.forms();
-            // What takes longer to compress than to send would hold up whoever else this thread serves.
-            let coding = match self.coding(headers) {
-                coding if forms.made(coding).is_some() || forms.plain.len() <= SOON => coding,
-                _ => Coding::Plain,
-            };
-            let body = forms.make(coding);
-            let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body));
-            let own = response.headers_mut();
-            own.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            if let Some(name) = coding.name() {
-                own.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
-            }
+        self.unchanged(headers)
+            .unwrap_or_else(|| self.whole(&self.form(headers).or_plain(), headers))
+    }
+
+    /// The answer to a request that names the validator. It has what a cache is to renew and no more, since the rest is
+    /// what the validator stands for (RFC 9110, 15.4.5).
+    pub(super) fn unchanged(&self, headers: &HeaderMap) -> Option<HttpResponse> {
+        none_match(headers, self.etag.as_bytes()).then(|| {
+            let mut response = HttpResponse::with_body(StatusCode::NOT_MODIFIED, BoxBody::new(()));
+            self.validate(&mut response, headers);
             response
-        };
+        })
+    }
+
+    /// The answer to any other request, in one of its forms.
+    pub(super) fn whole(&self, form: &Form, headers: &HeaderMap) -> HttpResponse {
+        let (coding, body) = form.get();
+        let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body));
+        self.validate(&mut response, headers);
         let own = response.headers_mut();
-        own.insert(ETAG, self.etag.clone());
-        own.insert(CACHE_CONTROL, cache_control(headers, self.next_due));
-        own.insert(VARY, HeaderValue::from_static("Accept-Encoding, Authorization"));
+        own.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(name) = coding.name() {
+            own.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
+        }
         if let Some(tag) = &self.cache_tag {
             own.insert(CACHE_TAG, tag.clone());
         }
@@ -354,6 +306,14 @@ impl Content {
             own.insert(LINK, link.clone());
         }
         response
+    }
+
+    /// Until when it may be kept, by whom, and how it is asked for again.
+    fn validate(&self, response: &mut HttpResponse, headers: &HeaderMap) {
+        let own = response.headers_mut();
+        own.insert(ETAG, self.etag.clone());
+        own.insert(CACHE_CONTROL, cache_control(headers, self.next_due));
+        own.insert(VARY, HeaderValue::from_static("Accept-Encoding, Authorization"));
     }
 }
 
@@ -370,7 +330,8 @@ pub(super) fn cache_control(headers: &HeaderMap, next_due: Option<Timestamp>) ->
     }
     let age = left.min(5);
     let stale = (left - age).min(30);
-    value(&format!("public, max-age={age}, stale-while-revalidate={stale}")).unwrap_or_else(long)
+    let short = format!("public, max-age={age}, stale-while-revalidate={stale}");
+    HeaderValue::try_from(short).unwrap_or_else(|_error| long())
 }
 
 /// Where the view numbers of a body stand.
@@ -382,24 +343,26 @@ fn view_numbers(body: &[u8]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-fn count_views(body: &[u8]) -> usize {
-    view_numbers(body).count()
+/// The number that stands there; zero where there is none, or one that is too large.
+fn number_at(body: &[u8], place: Range<usize>) -> i64 {
+    let digits = body.get(place).unwrap_or_default();
+    str::from_utf8(digits)
+        .ok()
+        .and_then(|digits| digits.parse().ok())
+        .unwrap_or_default()
 }
 
-/// The body with these numbers; nothing if it has them already.
-fn with_numbers(body: &[u8], numbers: impl Iterator<Item = i64>) -> Option<Vec<u8>> {
+/// The body with these numbers.
+fn with_numbers(body: &[u8], numbers: &[i64]) -> Vec<u8> {
     let mut new = Vec::with_capacity(body.len() + 16);
     let mut from = 0;
-    let mut differs = false;
     for (place, number) in view_numbers(body).zip(numbers) {
-        let number = number.to_string();
-        differs |= body.get(place.clone()) != Some(number.as_bytes());
         new.extend_from_slice(body.get(from..place.start).unwrap_or_default());
-        new.extend_from_slice(number.as_bytes());
+        new.extend_from_slice(number.to_string().as_bytes());
         from = place.end;
     }
     new.extend_from_slice(body.get(from..).unwrap_or_default());
-    differs.then_some(new)
+    new
 }
 
 #[cfg(test)]
@@ -421,7 +384,7 @@ mod tests {
     }
 
     fn text(content: &Content) -> String {
-        String::from_utf8(content.forms().plain.to_vec()).unwrap()
+        String::from_utf8(content.forms().plain().to_vec()).unwrap()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
@@ -385,7 +385,8 @@ fn new_id() -> String {
         count.set(next);
         (u128::from(keys.hash_one(next)) << 64) | u128::from(keys.hash_one(next + 1))
     });
-    let milliseconds = u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap_or_default();
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let milliseconds = u64::try_from(since_1970.as_millis()).unwrap_or_default();
     let mut bytes = [0; 10];
     for (to, from) in bytes.iter_mut().zip(random.to_le_bytes()) {
         *to = from;

@@ -157,6 +157,13 @@ async fn what_is_not_in_the_key_changes_no_body(app: &App) {
             .await
             .ok(304);
         assert!(is_hit(&known), "{page}");
+        // What caches renew, and nothing that the tag stands for.
+        for renewed in ["etag", "cache-control", "vary"] {
+            assert_eq!(known.header(renewed), plain.header(renewed), "{page}: {renewed}");
+        }
+        for kept in ["cache-tag", "link", "content-type", "content-encoding"] {
+            assert_eq!(known.header(kept), None, "{page}");
+        }
         let id = reader.with("x-request-id", "abc-1").get(page).await.ok(200);
         assert_eq!(id.header("x-request-id"), Some("abc-1"));
         let ids: Vec<_> = [reader.get(page).await, reader.get(page).await]
