@@ -110,13 +110,17 @@ async fn answer(
     };
     let headers = response.headers_mut();
     for (name, value) in &answer.headers {
-        if known && (name == "content-type" || name == "content-encoding") {
+        // Neither has Broadsheet these in a 304.
+        if known && UNRENEWED.contains(&name.as_str()) {
             continue;
         }
         headers.insert(name.clone(), value.clone());
     }
     response
 }
+
+/// The headers that an answer has and a 304 in its place has not.
+const UNRENEWED: [&str; 4] = ["content-type", "content-encoding", "cache-tag", "link"];
 
 fn slug_of(path: &str) -> String {
     let slug = path.rsplit('/').next().unwrap_or_default();

@@ -46,8 +46,9 @@ const NEVER_KEPT: [&str; 2] = ["/api/v1/search", "/api/v1/rankings/views"];
 /// How many view numbers one statement reads; SQLite takes no more than 32,766 values.
 const AT_ONCE: usize = 10_000;
 
-/// How long view numbers that are not old yet wait for others, to be read with them: a statement for each of a thousand
-/// articles that are read all the time took a tenth of what the server can do.
+/// How long view numbers that are not old yet wait for others, to be read with them. A thousand articles that are read all
+/// the time ask three thousand times a second, and a statement for the few that ask together took a tenth of what the
+/// server can do.
 const GATHERED: Duration = Duration::from_millis(50);
 
 /// How long view numbers are waited for.
@@ -97,11 +98,17 @@ pub struct ResponseCache {
 /// Answers whose view numbers are to be read.
 #[derive(Default)]
 struct ViewQueue {
-    waiting: Mutex<Vec<Arc<Content>>>,
+    waiting: Mutex<Waiting>,
+    /// The first one waits, or somebody waits for one.
     wake: Notify,
-    /// Somebody waits for them.
-    hurry: Notify,
     done: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    contents: Vec<Arc<Content>>,
+    /// Somebody waits for one of them.
+    hurried: bool,
 }
 
 /// What the cache has for a request at once.
@@ -171,7 +178,7 @@ impl ResponseCache {
         }
         match content.view_age(&self.changes.views, begun) {
             ViewAge::Fresh => {}
-            ViewAge::Aging => self.views.ask(&content),
+            ViewAge::Aging => self.views.ask(&content, false),
             ViewAge::Old => return Found::Later,
         }
         let form = content.form(headers);
@@ -229,16 +236,23 @@ impl ResponseCache {
             return None;
         }
         let form = content.form(headers);
-        if !form.is_at_hand() {
-            if !matches!(tokio::task::spawn_blocking(move || form.make()).await, Ok(true)) {
-                log::debug!("a form was made meanwhile");
-            }
+        let is_at_hand = form.is_at_hand();
+        let make = move || (form.make(), form);
+        let (is_new, form) = if is_at_hand {
+            make()
+        } else {
+            tokio::task::spawn_blocking(make).await.ok()?
+        };
+        if is_new {
             self.keep(key, Arc::clone(&content));
         }
         // It may have ended while it was waited for.
-        content
-            .is_true(&self.changes.content)
-            .then(|| self.respond(key, &content, headers))
+        let is_true = content.is_true(&self.changes.content);
+        is_true.then(|| {
+            content
+                .unchanged(headers)
+                .unwrap_or_else(|| content.whole(&form, headers))
+        })
     }
 
     /// When a request came that may have to wait for others.
@@ -349,14 +363,26 @@ fn key_of(request: &ServiceRequest) -> Option<&str> {
 }
 
 impl ViewQueue {
-    /// Asks for view numbers, once for many that find them aging.
-    fn ask(&self, content: &Arc<Content>) {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // What it guards is whole after each step.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for view numbers, once for many that find them aging; `hurried` if somebody waits for them.
+    fn ask(&self, content: &Arc<Content>, hurried: bool) {
         let Some(views) = &content.views else { return };
+        if !hurried && views.asked.load(Ordering::Acquire) {
+            return;
+        }
+        let mut waiting = self.waiting();
+        let first = waiting.contents.is_empty();
         if !views.asked.swap(true, Ordering::AcqRel) {
-            self.waiting
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(Arc::clone(content));
+            waiting.contents.push(Arc::clone(content));
+        }
+        // Where it does not wait it is being read.
+        let hurries = hurried && waiting.contents.iter().any(|one| Arc::ptr_eq(one, content));
+        waiting.hurried |= hurries;
+        if first || hurries {
             self.wake.notify_one();
         }
     }
@@ -367,8 +393,7 @@ impl ViewQueue {
         let mut done = std::pin::pin!(done);
         // Before it is asked for: what is done meanwhile counts.
         done.as_mut().enable();
-        self.ask(content);
-        self.hurry.notify_one();
+        self.ask(content, true);
         if tokio::time::timeout(PATIENCE, done).await.is_err() {
             log::warn!("view numbers were not read in time");
         }
@@ -378,13 +403,17 @@ impl ViewQueue {
 /// Reads view numbers until it is aborted: all that wait at once.
 async fn refresh(views: Arc<ViewQueue>, db: Db, read_views: ReadViews) {
     loop {
-        views.wake.notified().await;
-        // Without a hurry the time passes.
-        let _hurried = tokio::time::timeout(GATHERED, views.hurry.notified()).await;
-        let waiting = std::mem::take(&mut *views.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        if waiting.is_empty() {
-            continue;
+        while views.waiting().contents.is_empty() {
+            views.wake.notified().await;
         }
+        let hurry = async {
+            while !views.waiting().hurried {
+                views.wake.notified().await;
+            }
+        };
+        // Without one the time passes.
+        let _hurried = tokio::time::timeout(GATHERED, hurry).await;
+        let waiting = std::mem::take(&mut *views.waiting()).contents;
         let mut ids: Vec<i64> = waiting
             .iter()
             .filter_map(|content| content.views.as_ref())

@@ -1,6 +1,6 @@
 //! An answer of status 200, whole: what is sent, and what a cache has to know of it.
 //!
-//! Whoever answers, the handler or the cache, answers with [`Content::respond`], so that the two cannot differ.
+//! Whoever answers, the handler or the cache, answers with what [`Content::respond`] is made of, so that the two cannot differ.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -42,9 +42,8 @@ pub(super) struct Views {
     pub(super) asked: AtomicBool,
 }
 
-/// When view numbers were read.
+/// View numbers as they were last read, and when.
 struct LastRead {
-    /// What they are.
     numbers: Box<[i64]>,
     at: Instant,
     /// How often that was since a time that is less than [`OLDEST_VIEWS`] before the last.
@@ -279,8 +278,8 @@ impl Content {
             .unwrap_or_else(|| self.whole(&self.form(headers).or_plain(), headers))
     }
 
-    /// The answer to a request that names the validator. It has what a cache is to renew and no more, since the rest is
-    /// what the validator stands for (RFC 9110, 15.4.5).
+    /// The answer to a request that names the validator. It has what a cache is to renew and no more: the rest is kept with
+    /// the answer that is asked for again (RFC 9110, 15.4.5).
     pub(super) fn unchanged(&self, headers: &HeaderMap) -> Option<HttpResponse> {
         none_match(headers, self.etag.as_bytes()).then(|| {
             let mut response = HttpResponse::with_body(StatusCode::NOT_MODIFIED, BoxBody::new(()));
