@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -12,7 +12,7 @@ use actix_web::web::Bytes;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
 use crate::by_hand::{self, Found, Much};
-use crate::{Result, in_words};
+use crate::{Result, in_words, process};
 
 /// Serves what another server answers.
 #[derive(clap::Args)]
@@ -184,7 +184,7 @@ impl Running {
         let free = std::net::TcpListener::bind(("127.0.0.1", 0))
             .and_then(|listener| listener.local_addr())
             .map_err(in_words)?;
-        let child = Command::new(std::env::current_exe().map_err(in_words)?)
+        let child = process::apart(&std::env::current_exe().map_err(in_words)?)
             .args([
                 "mirror",
                 "--origin",

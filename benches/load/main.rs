@@ -83,7 +83,7 @@ enum Command {
 
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
-    let outcome = actix_web::rt::System::new().block_on(run(Cli::parse().command));
+    let outcome = actix_web::rt::System::new().block_on(unless_interrupted(run(Cli::parse().command)));
     match outcome {
         Ok(skipped) if skipped.is_empty() => ExitCode::SUCCESS,
         Ok(skipped) => {
@@ -96,6 +96,14 @@ fn main() -> ExitCode {
             eprintln!("load: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Servers have sessions of their own, which a terminal does not interrupt: they end with what started them.
+async fn unless_interrupted(work: impl Future<Output = Result<Vec<String>>>) -> Result<Vec<String>> {
+    tokio::select! {
+        outcome = work => outcome,
+        interrupted = tokio::signal::ctrl_c() => Err(interrupted.err().map_or("interrupted".to_owned(), in_words)),
     }
 }
 

@@ -143,7 +143,7 @@ impl Beside {
         let free = TcpListener::bind(("127.0.0.1", 0))
             .and_then(|listener| listener.local_addr())
             .map_err(in_words)?;
-        let mut program = Command::new(std::env::current_exe().map_err(in_words)?);
+        let mut program = apart(&std::env::current_exe().map_err(in_words)?);
         program.arg(command).args(["--port", &free.port().to_string()]);
         for (flag, value) in flags {
             program.arg(flag).arg(value);
@@ -206,9 +206,21 @@ impl Ended {
     }
 }
 
+/// A program in a session of its own, as a service has one: Linux shares the cores among sessions first (sched(7), "The
+/// autogroup feature"), and each connection of PostgreSQL has one.
+pub fn apart(program: &Path) -> Command {
+    if cfg!(target_os = "linux") {
+        let mut command = Command::new("setsid");
+        command.arg(program);
+        command
+    } else {
+        Command::new(program)
+    }
+}
+
 /// A command on the target, with no settings but those given here.
 pub fn command(target: &Target, arguments: &[&str]) -> Result<Command> {
-    let mut command = Command::new(&target.server);
+    let mut command = apart(&target.server);
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("BROADSHEET_")) {
             command.env_remove(name);
