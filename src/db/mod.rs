@@ -215,7 +215,7 @@ impl Db {
 
     /// Watches for what other processes change, as long as the result lives.
     pub fn watch(&self, database: &Database) -> std::result::Result<Watch, String> {
-        Watch::start(database.clone(), Arc::clone(&self.changes))
+        Watch::start(database.clone(), self.pool.clone(), Arc::clone(&self.changes))
     }
 
     /// Runs `work` on a snapshot of the database.

@@ -45,6 +45,8 @@ struct Kept {
     worked: Option<Instant>,
     /// How many losses there were when it was last tried.
     losses: u64,
+    /// It is closed when it comes back.
+    is_taken: bool,
 }
 
 impl r2d2::ManageConnection for Manager {
@@ -66,6 +68,7 @@ impl r2d2::ManageConnection for Manager {
             conn,
             worked: Some(Instant::now()),
             losses,
+            is_taken: false,
         })
     }
 
@@ -96,7 +99,7 @@ impl r2d2::ManageConnection for Manager {
         if is_broken {
             self.losses.fetch_add(1, Ordering::AcqRel);
         }
-        is_broken
+        is_broken || kept.is_taken
     }
 }
 
@@ -163,6 +166,17 @@ impl Pool {
         }
         outcome
     }
+
+    /// Runs `work`, which lasts, on a connection that is closed afterwards. Nothing if the others would be none, or if none is
+    /// free in time.
+    pub(super) fn give_up_one<T>(&self, patience: Duration, work: impl FnOnce(&mut DbConn) -> T) -> Option<T> {
+        if self.connections.state().connections < 2 {
+            return None;
+        }
+        let mut kept = self.connections.get_timeout(patience).ok()?;
+        kept.is_taken = true;
+        Some(work(&mut kept.conn))
+    }
 }
 
 /// Opens the SQLite file, as a reader that cannot write or as the writer.
@@ -218,8 +232,5 @@ pub(super) fn open_listener(url: &str) -> ConnectionResult<DbConn> {
             url.push_str(&format!("{name}={value}"));
         }
     }
-    let mut conn = PgConnection::establish(&url)?;
-    conn.batch_execute("SET statement_timeout = '2s'; SET application_name = 'broadsheet_changes'")
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
-    Ok(DbConn::Postgres(conn))
+    PgConnection::establish(&url).map(DbConn::Postgres)
 }

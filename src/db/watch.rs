@@ -9,9 +9,10 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use super::DbConn;
 use super::changes::{CHANNEL, Changes};
+use super::pool::{self, Pool};
 use super::schema::content_changes;
-use super::{DbConn, pool};
 use crate::config::Database;
 
 /// How long what was known is taken for the truth after the last sign of life.
@@ -37,10 +38,11 @@ pub struct Watch {
 
 impl Watch {
     /// Begins to watch.
-    pub(super) fn start(database: Database, changes: Arc<Changes>) -> Result<Self, String> {
+    pub(super) fn start(database: Database, pool: Pool, changes: Arc<Changes>) -> Result<Self, String> {
         let stopped = Arc::new(AtomicBool::new(false));
         let watcher = Watcher {
             database,
+            pool,
             changes,
             stopped: Arc::clone(&stopped),
         };
@@ -68,6 +70,8 @@ impl Drop for Watch {
 
 struct Watcher {
     database: Database,
+    /// Where a connection comes from when PostgreSQL has no other to give.
+    pool: Pool,
     changes: Arc<Changes>,
     stopped: Arc<AtomicBool>,
 }
@@ -83,9 +87,14 @@ impl Watcher {
         while self.goes_on() {
             let outcome = match &self.database {
                 Database::Sqlite(path) => pool::open_sqlite(path, true).and_then(|conn| self.look(conn)),
-                Database::Postgres(url) => pool::open_listener(url)
-                    .map_err(|error| error.to_string())
-                    .and_then(|conn| self.listen(conn)),
+                Database::Postgres(url) => match pool::open_listener(url) {
+                    Ok(mut conn) => self.listen(&mut conn),
+                    // The pool may hold all that this server can have, and would answer everything from the database.
+                    Err(error) => {
+                        let listened = self.pool.give_up_one(RETRY, |conn| self.listen(conn));
+                        listened.unwrap_or_else(|| Err(error.to_string()))
+                    }
+                },
             };
             self.changes.distrust();
             if let Err(error) = outcome
@@ -126,12 +135,15 @@ impl Watcher {
     }
 
     /// PostgreSQL: what was notified before it began to listen is missed, so that everything may have changed.
-    fn listen(&self, conn: DbConn) -> Result<(), String> {
-        let DbConn::Postgres(mut conn) = conn else {
+    fn listen(&self, conn: &mut DbConn) -> Result<(), String> {
+        let DbConn::Postgres(conn) = conn else {
             return Err("this is not PostgreSQL".to_owned());
         };
         let shown = |error: diesel::result::Error| error.to_string();
-        conn.batch_execute(&format!("LISTEN {CHANNEL}")).map_err(shown)?;
+        conn.batch_execute(&format!(
+            "SET statement_timeout = '2s'; SET application_name = 'broadsheet_changes'; LISTEN {CHANNEL}"
+        ))
+        .map_err(shown)?;
         self.changes.mark_all();
         let mut beat: Option<Instant> = None;
         while self.goes_on() {
@@ -139,12 +151,12 @@ impl Watcher {
                 let asked = Instant::now();
                 // Whatever was notified before this was asked has arrived when it is answered.
                 conn.batch_execute("SELECT 1").map_err(shown)?;
-                self.hear(&mut conn)?;
+                self.hear(conn)?;
                 self.changes.trust(asked, TRUST);
                 beat = Some(asked);
             }
             std::thread::sleep(LISTEN);
-            self.hear(&mut conn)?;
+            self.hear(conn)?;
         }
         Ok(())
     }

@@ -55,6 +55,14 @@ mod a_cut_connection_is_noticed {
     }
 }
 
+mod an_instance_with_few_connections_keeps_answers_too {
+    #[actix_web::test]
+    async fn postgres() {
+        let test = super::an_instance_with_few_connections_keeps_answers_too_on;
+        crate::support::run(super::Backend::Postgres, |_| (), test).await;
+    }
+}
+
 async fn article(app: &App) -> String {
     let made = app
         .admin()
@@ -139,6 +147,49 @@ async fn a_cut_connection_is_noticed_on(app: &App) {
         assert_eq!(there.get(&at).await.ok(200)["data"]["title"], title.as_str());
     }
     other.stop().await;
+}
+
+async fn an_instance_with_few_connections_keeps_answers_too_on(app: &App) {
+    let Database::Postgres(address) = &app.config.database else {
+        panic!("it runs on PostgreSQL alone")
+    };
+    // The limit is that of who signs in, the rights are those of the owner.
+    let role = format!("few_{}", std::process::id());
+    let (_, rest) = address.split_once('@').expect("an address with a user");
+    let (at, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    app.run_sql(&format!(
+        "CREATE ROLE {role} LOGIN PASSWORD '{role}' CONNECTION LIMIT 5;
+         DO $$ BEGIN EXECUTE format('GRANT %I TO {role}; ALTER ROLE {role} SET role = %I', current_user, current_user); END $$"
+    ));
+    let data = tempfile::tempdir().expect("a folder");
+    let other = server::start(Config {
+        data_dir: data.path().to_owned(),
+        database: Database::Postgres(format!("postgres://{role}:{role}@{at}?{parameters}")),
+        ..app.config.clone()
+    })
+    .await
+    .expect("a second instance");
+    let there = Client::new(other.address);
+    let at = article(app).await;
+    let admin = app.admin().await.with("if-match", "*");
+    for round in 0..3 {
+        until("the article is kept there", async || {
+            is_hit(&there.get(&at).await.ok(200))
+        })
+        .await;
+        let title = format!("第{round}次");
+        admin.patch(&at, &json!({"title": title})).await.ok(200);
+        until("it follows", async || {
+            there.get(&at).await.ok(200)["data"]["title"] == title.as_str()
+        })
+        .await;
+        app.run_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE application_name = 'broadsheet_changes' AND datname = current_database()",
+        );
+    }
+    other.stop().await;
+    app.run_sql(&format!("DROP ROLE {role}"));
 }
 
 async fn view_numbers_are_a_second_old_at_most(app: &App) {
