@@ -101,7 +101,9 @@ impl Read {
                 let server = Server::start_with(target, CACHED).await?;
                 let bare = bare::Running::start(&server.origin, &kind.paths, None).await?;
                 // Once unmeasured, so that every form is made.
-                reads(&server.origin, &kind.paths, &headers, &kind.etags, 1)?;
+                for origin in [&server.origin, &bare.origin] {
+                    reads(origin, &kind.paths, &headers, &kind.etags, 1)?;
+                }
                 // Now one goes first, now the other: what else the machine does changes while they run.
                 for own in [round % 2 == 1, round % 2 == 0] {
                     let origin = if own { &server.origin } else { &bare.origin };

@@ -30,6 +30,9 @@ const HEARTBEAT: Duration = Duration::from_millis(250);
 /// Between two attempts to connect again.
 const RETRY: Duration = Duration::from_millis(200);
 
+/// Within which PostgreSQL refuses a connection, if it can be reached.
+const ANSWERED: Duration = Duration::from_secs(1);
+
 /// A thread that watches, until it is dropped.
 pub struct Watch {
     stopped: Arc<AtomicBool>,
@@ -87,14 +90,7 @@ impl Watcher {
         while self.goes_on() {
             let outcome = match &self.database {
                 Database::Sqlite(path) => pool::open_sqlite(path, true).and_then(|conn| self.look(conn)),
-                Database::Postgres(url) => match pool::open_listener(url) {
-                    Ok(mut conn) => self.listen(&mut conn),
-                    // The pool may hold all that this server can have, and would answer everything from the database.
-                    Err(error) => {
-                        let listened = self.pool.give_up_one(RETRY, |conn| self.listen(conn));
-                        listened.unwrap_or_else(|| Err(error.to_string()))
-                    }
-                },
+                Database::Postgres(url) => self.listen_somehow(url),
             };
             self.changes.distrust();
             if let Err(error) = outcome
@@ -132,6 +128,25 @@ impl Watcher {
             std::thread::sleep(LOOK);
         }
         Ok(())
+    }
+
+    /// On a connection of its own, or of the pool if PostgreSQL gives no more: the pool may hold all that this server can have,
+    /// and would answer everything from the database.
+    fn listen_somehow(&self, url: &str) -> Result<(), String> {
+        let asked = Instant::now();
+        let refused = match pool::open_listener(url) {
+            Ok(mut conn) => return self.listen(&mut conn),
+            Err(error) => error.to_string(),
+        };
+        // Nobody has refused anything: a connection of the pool would be as dead, and take longer to find that out.
+        if asked.elapsed() >= ANSWERED {
+            return Err(refused);
+        }
+        let listened = self.pool.give_up_one(RETRY, |conn| {
+            log::info!("the pool gives up a connection to listen on: {refused}");
+            self.listen(conn)
+        });
+        listened.unwrap_or(Err(refused))
     }
 
     /// PostgreSQL: what was notified before it began to listen is missed, so that everything may have changed.

@@ -1,7 +1,7 @@
 //! What counting is held against: a bare handler that bumps a number in memory, and one that writes what the server
 //! writes of a view in a transaction of its own for each. Each runs as a process, as the server does.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use actix_web::error::{ErrorInternalServerError, ErrorServiceUnavailable};
 use actix_web::{App, HttpResponse, HttpServer, web};
 
 use super::one_by_one::OneByOne;
+use crate::process::apart;
 use crate::target::Target;
 use crate::{Result, in_words};
 
@@ -96,7 +97,7 @@ impl Running {
             Kind::Atomic => "atomic",
             Kind::OneByOne => "one-by-one",
         };
-        let child = Command::new(std::env::current_exe().map_err(in_words)?)
+        let child = apart(&std::env::current_exe().map_err(in_words)?)
             .args(["bare", "--kind", kind, "--port", &port.to_string()])
             .args([
                 "--articles",

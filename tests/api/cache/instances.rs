@@ -158,7 +158,7 @@ async fn an_instance_with_few_connections_keeps_answers_too_on(app: &App) {
     let (_, rest) = address.split_once('@').expect("an address with a user");
     let (at, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     app.run_sql(&format!(
-        "CREATE ROLE {role} LOGIN PASSWORD '{role}' CONNECTION LIMIT 5;
+        "DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN PASSWORD '{role}' CONNECTION LIMIT 5;
          DO $$ BEGIN EXECUTE format('GRANT %I TO {role}; ALTER ROLE {role} SET role = %I', current_user, current_user); END $$"
     ));
     let data = tempfile::tempdir().expect("a folder");
